@@ -1,0 +1,226 @@
+//! The one error of the library.
+//!
+//! Promises: a status with a stable number, a sentence that says what happened and what to do, and nothing
+//! secret: no prompt, key, password or address ever enters an [`Error`]. What a server said is kept apart, in
+//! [`Error::details`], because nobody has authenticated it.
+
+use std::fmt;
+use std::time::Duration;
+
+/// What went wrong, as a number that never changes once shipped.
+///
+/// Ranges: 1 usage, 10 network, 20 the server's HTTP answer, 40 attestation, 60 trust and keys, 80 memory, 99 a bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[non_exhaustive]
+pub enum Status {
+    /// The caller passed something that cannot be used.
+    Argument = 1,
+    /// A client was used in a forked child of the process that made it.
+    Forked = 2,
+    /// The caller cancelled the call.
+    Cancelled = 3,
+    /// Name resolution, TCP, TLS, a reset, or a close without an answer.
+    Connection = 10,
+    /// The connect timeout or the call's deadline passed.
+    Timeout = 11,
+    /// The server's answer is not a valid package or key.
+    Protocol = 12,
+    /// HTTP 400.
+    BadRequest = 20,
+    /// HTTP 401.
+    Authentication = 21,
+    /// HTTP 403.
+    Forbidden = 22,
+    /// HTTP 404.
+    NotFound = 23,
+    /// HTTP 429.
+    RateLimit = 24,
+    /// HTTP 500.
+    Server = 25,
+    /// HTTP 503.
+    Unavailable = 26,
+    /// Any other HTTP status that is not 200.
+    Http = 27,
+    /// The attestation policy requires more than the answer proves.
+    Attestation = 40,
+    /// `http://` without opt-in, a decryption or integrity failure, an answer to another request.
+    Security = 60,
+    /// The server's key is not the pinned one.
+    Pin = 61,
+    /// A client key is missing, unreadable, unsafe or too weak.
+    Key = 62,
+    /// A file could not be read or written.
+    Io = 63,
+    /// Out of memory.
+    Memory = 80,
+    /// A bug in this library.
+    Internal = 99,
+}
+
+impl Status {
+    /// Every status, in the order of the numbers.
+    pub const ALL: [Status; 21] = [
+        Status::Argument,
+        Status::Forked,
+        Status::Cancelled,
+        Status::Connection,
+        Status::Timeout,
+        Status::Protocol,
+        Status::BadRequest,
+        Status::Authentication,
+        Status::Forbidden,
+        Status::NotFound,
+        Status::RateLimit,
+        Status::Server,
+        Status::Unavailable,
+        Status::Http,
+        Status::Attestation,
+        Status::Security,
+        Status::Pin,
+        Status::Key,
+        Status::Io,
+        Status::Memory,
+        Status::Internal,
+    ];
+
+    /// The number that C sees.
+    pub fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// The status of an HTTP answer that is not 200.
+    pub(crate) fn of_http(status: u16) -> Status {
+        match status {
+            400 => Status::BadRequest,
+            401 => Status::Authentication,
+            403 => Status::Forbidden,
+            404 => Status::NotFound,
+            429 => Status::RateLimit,
+            500 => Status::Server,
+            503 => Status::Unavailable,
+            _ => Status::Http,
+        }
+    }
+}
+
+/// A failed call: the status, the sentence, and what is known of the HTTP exchange.
+///
+/// Owned by whoever received it; may be sent to and read from any thread.
+#[derive(Clone)]
+pub struct Error {
+    status: Status,
+    message: String,
+    http_status: Option<u16>,
+    retry_after: Option<Duration>,
+    retryable: bool,
+    attempts: u32,
+    details: Vec<u8>,
+}
+
+/// The library's result.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub(crate) fn new(status: Status, message: impl Into<String>) -> Error {
+        Error {
+            status,
+            message: message.into(),
+            http_status: None,
+            retry_after: None,
+            retryable: matches!(status, Status::Connection | Status::Timeout),
+            attempts: 0,
+            details: Vec::new(),
+        }
+    }
+
+    pub(crate) fn argument(message: impl Into<String>) -> Error {
+        Error::new(Status::Argument, message)
+    }
+
+    /// The only error of RSA unwrapping, GCM and plaintext checks: which of them failed is not for anybody to know.
+    pub(crate) fn decryption_failed() -> Error {
+        Error::new(
+            Status::Security,
+            "decryption failed: the answer was altered on its way, or was not made for this client's key; \
+             do not use anything of it, and check who sits between this client and the server",
+        )
+    }
+
+    pub(crate) fn internal(what: &'static str) -> Error {
+        Error::new(Status::Internal, format!("a bug in libnomyo: {what}; please report it"))
+    }
+
+    pub(crate) fn with_http(mut self, status: u16, retry_after: Option<Duration>, details: Vec<u8>) -> Error {
+        self.http_status = Some(status);
+        self.retry_after = retry_after;
+        self.retryable = matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504);
+        self.details = details;
+        self
+    }
+
+    /// For failures that the next attempt would meet again.
+    pub(crate) fn not_retryable(mut self) -> Error {
+        self.retryable = false;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Error {
+        self.attempts = attempts;
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// What happened and what to do; never prompt text, keys, addresses or words of the server.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The HTTP status of the answer, if there was one.
+    pub fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// How long the server asked to wait before the next attempt, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Whether the same call is worth repeating later.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// How many times the request was put on the wire (or tried to be); 0 when nothing was sent.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// The body of the server's error answer, at most 64 KiB. Untrusted: nobody has authenticated it.
+    pub fn details(&self) -> &[u8] {
+        &self.details
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("status", &self.status)
+            .field("message", &self.message)
+            .field("http_status", &self.http_status)
+            .field("attempts", &self.attempts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {}
