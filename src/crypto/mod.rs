@@ -1,0 +1,68 @@
+//! The five operations of the envelope: generate a pair, wrap a key, unwrap a key, seal, open.
+//!
+//! Promises: RSA-OAEP with SHA-256 and MGF1-SHA-256 and an empty label (RFC 8017), AES-256-GCM with a 96-bit nonce,
+//! a 128-bit tag and no additional data (SP 800-38D). Keys live in [`SecretBuf`]s or in the provider's own objects.
+//! A failed unwrap is not reported here: it yields a random key, so that it ends in the same failure, after the
+//! same work, as an altered ciphertext. One provider per file, chosen at compile time; AWS-LC serves when both are on.
+
+#[cfg(feature = "aws-lc")]
+mod aws_lc;
+#[cfg(all(feature = "rustcrypto", any(test, not(feature = "aws-lc"))))]
+mod rust_crypto;
+
+#[cfg(feature = "aws-lc")]
+use aws_lc as provider;
+#[cfg(not(feature = "aws-lc"))]
+use rust_crypto as provider;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use provider::{KeyPair, PublicKey, open, seal};
+
+use crate::error::Result;
+use crate::memory::SecretBuf;
+
+/// Bytes of an AES-256 key.
+pub(crate) const CONTENT_KEY_LEN: usize = 32;
+/// Bytes of a GCM nonce.
+pub(crate) const NONCE_LEN: usize = 12;
+/// Bytes of a GCM tag.
+pub(crate) const TAG_LEN: usize = 16;
+
+/// The AES-256 key of one package.
+#[derive(Debug)]
+pub(crate) struct ContentKey(SecretBuf);
+
+impl ContentKey {
+    /// A fresh random key.
+    pub(crate) fn generate() -> Result<ContentKey> {
+        ContentKey::random_by(provider::fill_random)
+    }
+
+    fn random_by(fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<ContentKey> {
+        let mut key = SecretBuf::zeroed(CONTENT_KEY_LEN, 0)?;
+        fill(&mut key)?;
+        Ok(ContentKey(key))
+    }
+
+    /// The key in `unwrapped`, if it has the size of one, otherwise a random one.
+    fn from_unwrapped(unwrapped: &[u8], fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<ContentKey> {
+        let mut key = ContentKey::random_by(fill)?;
+        if unwrapped.len() == CONTENT_KEY_LEN {
+            key.0.copy_from_slice(unwrapped);
+        }
+        Ok(key)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// A fresh random GCM nonce. Every content key seals once, so it cannot repeat under a key.
+pub(crate) fn random_nonce() -> Result<[u8; NONCE_LEN]> {
+    let mut nonce = [0; NONCE_LEN];
+    provider::fill_random(&mut nonce)?;
+    Ok(nonce)
+}

@@ -1,0 +1,99 @@
+//! Both providers keep the same promises, and each opens what the other sealed.
+
+use super::*;
+use crate::error::Status;
+
+fn fixture_der(name: &str) -> Vec<u8> {
+    let path = format!("{}/tests/fixtures/protocol/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+    let pem = std::fs::read(path).expect("the fixture is in the checkout");
+    pem_rfc7468::decode_vec(&pem).expect("the fixture is PEM").1
+}
+
+/// The promises of one provider against the other (or itself); `$a` seals and wraps, `$b` opens and unwraps.
+macro_rules! promises {
+    ($name:ident, $a:ident, $b:ident) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn what_one_wraps_the_other_unwraps() {
+                let pair = super::$b::KeyPair::from_pkcs8(&fixture_der("client_private.pem")).expect("a good key");
+                let public = super::$a::PublicKey::from_spki(pair.spki()).expect("its public half");
+                let key = ContentKey::generate().expect("random bytes");
+                let wrapped = public.wrap_key(&key).expect("a wrapped key");
+                assert_eq!(wrapped.len(), pair.modulus_len());
+                assert_eq!(pair.unwrap_key(&wrapped).expect("a key").bytes(), key.bytes());
+            }
+
+            #[test]
+            fn what_one_seals_the_other_opens() {
+                let key = ContentKey::generate().expect("random bytes");
+                let nonce = random_nonce().expect("random bytes");
+                for len in [0, 1, 15, 16, 17, 1000, 70_000] {
+                    let plaintext: Vec<u8> = (0..=250).cycle().take(len).collect();
+                    let mut buffer = vec![0; len];
+                    let tag = super::$a::seal(&key, &nonce, &plaintext, &mut buffer).expect("sealed");
+                    super::$b::open(&key, &nonce, &tag, &mut buffer).expect("opened");
+                    assert_eq!(buffer, plaintext);
+                }
+            }
+
+            #[test]
+            fn an_altered_ciphertext_tag_or_nonce_does_not_open() {
+                let key = ContentKey::generate().expect("random bytes");
+                let nonce = random_nonce().expect("random bytes");
+                let mut sealed = [0; 5];
+                let tag = super::$a::seal(&key, &nonce, b"hello", &mut sealed).expect("sealed");
+                let altered = |bit: usize| {
+                    let (mut nonce, mut tag, mut sealed) = (nonce, tag, sealed);
+                    match bit {
+                        0 => nonce[0] ^= 1,
+                        1 => tag[15] ^= 1,
+                        _ => sealed[4] ^= 0x80,
+                    }
+                    super::$b::open(&key, &nonce, &tag, &mut sealed).expect_err("altered").status()
+                };
+                assert_eq!([altered(0), altered(1), altered(2)], [Status::Security; 3]);
+            }
+
+            #[test]
+            fn a_failed_unwrap_yields_a_key_that_opens_nothing() {
+                let pair = super::$b::KeyPair::from_pkcs8(&fixture_der("client_private.pem")).expect("a good key");
+                let mut seen = Vec::new();
+                for wrapped in [vec![0; pair.modulus_len()], vec![0xff; pair.modulus_len()], vec![]] {
+                    let key = pair.unwrap_key(&wrapped).expect("a random key, not an error");
+                    assert_eq!(key.bytes().len(), CONTENT_KEY_LEN);
+                    assert!(!seen.contains(&key.bytes().to_vec()), "two failures gave the same key");
+                    seen.push(key.bytes().to_vec());
+                }
+            }
+
+            #[test]
+            fn keys_that_are_not_strong_rsa_are_refused() {
+                assert!(super::$a::KeyPair::from_pkcs8(&fixture_der("client1024_private.pem")).is_err());
+                assert!(super::$a::KeyPair::from_pkcs8(&fixture_der("ec_private.pem")).is_err());
+                assert!(super::$a::PublicKey::from_spki(b"not a key").is_err());
+                assert!(super::$a::KeyPair::from_pkcs8(&fixture_der("client2048_private.pem")).is_ok());
+            }
+        }
+    };
+}
+
+#[cfg(feature = "aws-lc")]
+promises!(aws_lc_alone, aws_lc, aws_lc);
+#[cfg(feature = "rustcrypto")]
+promises!(rust_crypto_alone, rust_crypto, rust_crypto);
+#[cfg(all(feature = "aws-lc", feature = "rustcrypto"))]
+promises!(aws_lc_seals, aws_lc, rust_crypto);
+#[cfg(all(feature = "aws-lc", feature = "rustcrypto"))]
+promises!(rust_crypto_seals, rust_crypto, aws_lc);
+
+#[test]
+fn a_generated_pair_is_rsa_4096_and_unwraps_what_is_wrapped_for_it() {
+    let pair = KeyPair::generate().expect("a pair");
+    assert_eq!(pair.modulus_len() * 8, 4096);
+    let key = ContentKey::generate().expect("random bytes");
+    let public = PublicKey::from_spki(pair.spki()).expect("its public half");
+    let wrapped = public.wrap_key(&key).expect("a wrapped key");
+    assert_eq!(pair.unwrap_key(&wrapped).expect("a key").bytes(), key.bytes());
+}
