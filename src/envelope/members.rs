@@ -1,0 +1,126 @@
+//! The members of a JSON object (RFC 8259) as spans of the text they stand in: nothing is copied, nothing decoded.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::text;
+
+/// The deepest nesting that is accepted, in requests and in answers; the outermost object counts as one.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// One member: `key` with its quotes, `value` as it stands in the text.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+}
+
+impl Member<'_> {
+    /// Whether the key, unescaped, is `name`.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        text::equals(self.key, name)
+    }
+
+    /// Where the value stands in `json`, the text that the member was read from.
+    pub(crate) fn value_range(&self, json: &str) -> Range<usize> {
+        let start = self.value.as_ptr() as usize - json.as_ptr() as usize;
+        start..start + self.value.len()
+    }
+}
+
+/// The members of the object that `json` is, in order, duplicates included.
+pub(crate) fn members(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<Member<'de>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                members.push(Member { key: key.get(), value: value.get() });
+            }
+            Ok(members)
+        }
+    }
+
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let members = reader.deserialize_map(Members)?;
+    reader.end()?;
+    Ok(members)
+}
+
+/// The elements of the array that `json` is, or `None` if it is not an array.
+pub(crate) fn elements(json: &str) -> Option<Vec<&str>> {
+    serde_json::from_str::<Vec<&RawValue>>(json).ok().map(|raw| raw.into_iter().map(RawValue::get).collect())
+}
+
+/// The value of the last member called `name`: the one that readers of JSON take.
+pub(crate) fn last<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
+    members.iter().rev().find(|member| member.is(name)).map(|member| member.value)
+}
+
+/// Whether objects and arrays in `json` nest at most [`MAX_DEPTH`] deep. Says nothing of its validity.
+pub(crate) fn nests_within_limit(json: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for &byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return false;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_come_in_order_with_duplicates_and_exact_spans() {
+        let json = r#" {"a" : 1 , "b":{"x":[ ]}, "a":"\u0061"} "#;
+        let found = members(json).expect("an object");
+        let pairs: Vec<_> = found.iter().map(|m| (m.key, m.value)).collect();
+        assert_eq!(pairs, [("\"a\"", "1"), ("\"b\"", r#"{"x":[ ]}"#), ("\"a\"", r#""\u0061""#)]);
+        assert_eq!(&json[found[1].value_range(json)], r#"{"x":[ ]}"#);
+        assert_eq!(last(&found, "a"), Some(r#""\u0061""#));
+    }
+
+    #[test]
+    fn an_escaped_key_is_still_the_key() {
+        let json = r#"{"api\u005fkey":1}"#;
+        assert!(members(json).expect("an object")[0].is("api_key"));
+    }
+
+    #[test]
+    fn what_is_not_one_object_is_refused() {
+        for json in ["", "[]", "1", "null", "\"x\"", "{", "{}x", "{} {}", "{\"a\":}", "{\"a\":NaN}", "\u{feff}{}"] {
+            assert!(members(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_counted_outside_strings_only() {
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        assert!(nests_within_limit(nested(MAX_DEPTH).as_bytes()));
+        assert!(!nests_within_limit(nested(MAX_DEPTH + 1).as_bytes()));
+        assert!(nests_within_limit(format!("[\"\\\"{}\"]", "[".repeat(500)).as_bytes()));
+    }
+}
