@@ -1,0 +1,124 @@
+//! The server's key, fetched by one thread at a time and kept for a while.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::ServerKey;
+use crate::error::{Error, Result, Status};
+
+/// How long a fetched key is used without asking again.
+const TIME_TO_LIVE: Duration = Duration::from_secs(300);
+
+enum State {
+    Empty,
+    Fetching,
+    Ready(Arc<ServerKey>, Instant),
+}
+
+/// The key, or the promise of the one thread that fetches it.
+pub(crate) struct ServerCache {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl ServerCache {
+    pub(crate) fn new() -> ServerCache {
+        ServerCache { state: Mutex::new(State::Empty), changed: Condvar::new() }
+    }
+
+    /// The key. Calls `fetch` when there is none or it is stale, unless another thread is doing so: then waits for
+    /// that one, at most until `deadline`. When a fetch fails its caller gets the error, and a waiter tries next.
+    pub(crate) fn get(&self, deadline: Instant, fetch: impl FnOnce() -> Result<ServerKey>) -> Result<Arc<ServerKey>> {
+        let mut state = self.lock();
+        loop {
+            match &*state {
+                State::Ready(key, since) if since.elapsed() < TIME_TO_LIVE => return Ok(key.clone()),
+                State::Fetching => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(Error::new(
+                            Status::Timeout,
+                            "the deadline passed while another thread fetched the server's key; allow more time",
+                        ));
+                    }
+                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                }
+                _ => break,
+            }
+        }
+        *state = State::Fetching;
+        drop(state);
+        let mut turn = Turn { cache: self, outcome: State::Empty };
+        let key = Arc::new(fetch()?);
+        turn.outcome = State::Ready(key.clone(), Instant::now());
+        Ok(key)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One thread's turn to fetch: however it ends, by error or panic too, the others are let on.
+struct Turn<'a> {
+    cache: &'a ServerCache,
+    outcome: State,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.cache.lock() = std::mem::replace(&mut self.outcome, State::Empty);
+        self.cache.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn key() -> Result<ServerKey> {
+        let path = format!("{}/tests/fixtures/protocol/keys/server_public.pem", env!("CARGO_MANIFEST_DIR"));
+        ServerKey::from_pem(&std::fs::read(path).expect("a fixture"))
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(60)
+    }
+
+    #[test]
+    fn sixteen_threads_fetch_once() {
+        let (cache, fetches) = (ServerCache::new(), AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    let fetch = || {
+                        fetches.fetch_add(1, Ordering::Relaxed);
+                        std::thread::sleep(Duration::from_millis(20));
+                        key()
+                    };
+                    cache.get(soon(), fetch).map(|_| ()).expect("a key")
+                });
+            }
+        });
+        assert_eq!(fetches.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_failed_fetch_or_a_panic_lets_the_next_caller_try() {
+        let cache = ServerCache::new();
+        let failed = cache.get(soon(), || Err(Error::new(Status::Connection, "down")));
+        assert_eq!(failed.err().expect("an error").status(), Status::Connection);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cache.get(soon(), || panic!("a bug"))));
+        assert!(panicked.is_err());
+        assert!(cache.get(soon(), key).is_ok());
+    }
+
+    #[test]
+    fn a_waiter_gives_up_at_its_own_deadline() {
+        let cache = ServerCache::new();
+        *cache.lock() = State::Fetching;
+        let error = cache.get(Instant::now(), key).err().expect("no time left");
+        assert_eq!(error.status(), Status::Timeout);
+    }
+}
