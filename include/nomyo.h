@@ -1,0 +1,814 @@
+/*
+ * nomyo.h: the native client for NOMYO's end-to-end-encrypted chat endpoint.
+ *
+ * Conventions
+ * -----------
+ * Handles   nomyo_x is made by nomyo_x_new() or returned by a call, and released by nomyo_x_free(), once.
+ *           _free(NULL) does nothing. A pointer that is not NULL must be alive and of the right type: that is the
+ *           caller's promise to every function here.
+ * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`. `err`
+ *           may be NULL. On failure, and only then, `*err` receives an error that the caller frees; all other outputs
+ *           are left as they were. On success only outputs are written.
+ * Threads   A `const` handle may be shared by any number of threads at once; a non-const one belongs to one thread at
+ *           a time. No error is kept per thread.
+ * Text      Text that configures is NUL-terminated UTF-8. Secrets and JSON are a pointer and a length: NULL with 0 is
+ *           empty, NULL with more is NOMYO_ERR_ARGUMENT. Returned text is NUL-terminated and has a length, lives in the
+ *           handle that returned it, and is NULL when absent. Nothing that is passed in is kept, unless it says so.
+ * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it.
+ * Process   No signal handler, limit, environment change, exit handler, thread or output. A client belongs to the
+ *           process that made it: in a forked child it answers NOMYO_ERR_FORKED.
+ * Panics    None crosses. A bug is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
+ */
+
+
+#ifndef NOMYO_H
+#define NOMYO_H
+
+/* Generated from src/ffi by cbindgen; `make header` writes it, CI checks it. Do not edit. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Every function here exists, under this name and signature, in every library whose nomyo_abi_version() is this. */
+
+/**
+ * The version that this header belongs to: major.
+ */
+#define NOMYO_VERSION_MAJOR 0
+
+/**
+ * The version that this header belongs to: minor.
+ */
+#define NOMYO_VERSION_MINOR 1
+
+/**
+ * The version that this header belongs to: patch.
+ */
+#define NOMYO_VERSION_PATCH 0
+
+/**
+ * The ABI that this header belongs to; the number in `libnomyo.so.0`.
+ */
+#define NOMYO_ABI_VERSION 0
+
+/**
+ * Success.
+ */
+#define NOMYO_OK 0
+
+/**
+ * NULL, bad UTF-8, not a JSON object, empty payload, over 10 MiB, unknown tier, CR/LF in the API key, `stream: true`.
+ */
+#define NOMYO_ERR_ARGUMENT 1
+
+/**
+ * A client was used in a forked child of the process that made it.
+ */
+#define NOMYO_ERR_FORKED 2
+
+/**
+ * The call was cancelled.
+ */
+#define NOMYO_ERR_CANCELLED 3
+
+/**
+ * DNS, TCP, TLS, a reset, or closed without an answer.
+ */
+#define NOMYO_ERR_CONNECTION 10
+
+/**
+ * The connect timeout or the call's deadline passed.
+ */
+#define NOMYO_ERR_TIMEOUT 11
+
+/**
+ * The server's answer is not a valid package or key, or is too large.
+ */
+#define NOMYO_ERR_PROTOCOL 12
+
+/**
+ * HTTP 400.
+ */
+#define NOMYO_ERR_BAD_REQUEST 20
+
+/**
+ * HTTP 401: missing or wrong API key.
+ */
+#define NOMYO_ERR_AUTHENTICATION 21
+
+/**
+ * HTTP 403: not allowed at the requested security tier.
+ */
+#define NOMYO_ERR_FORBIDDEN 22
+
+/**
+ * HTTP 404: no secure endpoint at the base URL.
+ */
+#define NOMYO_ERR_NOT_FOUND 23
+
+/**
+ * HTTP 429: too many requests.
+ */
+#define NOMYO_ERR_RATE_LIMIT 24
+
+/**
+ * HTTP 500.
+ */
+#define NOMYO_ERR_SERVER 25
+
+/**
+ * HTTP 503.
+ */
+#define NOMYO_ERR_UNAVAILABLE 26
+
+/**
+ * Any other HTTP status that is not 200.
+ */
+#define NOMYO_ERR_HTTP 27
+
+/**
+ * The attestation policy requires more than the answer proves; the answer is withheld.
+ */
+#define NOMYO_ERR_ATTESTATION 40
+
+/**
+ * `http://` without opt-in, decryption or integrity failure, an answer to another request, a tier below the one asked
+ * for, a required lock refused.
+ */
+#define NOMYO_ERR_SECURITY 60
+
+/**
+ * The server's key is not the pinned one.
+ */
+#define NOMYO_ERR_PIN 61
+
+/**
+ * A client key is missing, unreadable, unsafe or too weak.
+ */
+#define NOMYO_ERR_KEY 62
+
+/**
+ * A file could not be read or written.
+ */
+#define NOMYO_ERR_IO 63
+
+/**
+ * Out of memory.
+ */
+#define NOMYO_ERR_MEMORY 80
+
+/**
+ * A bug in this library. The client that met it refuses to work from then on.
+ */
+#define NOMYO_ERR_INTERNAL 99
+
+/**
+ * Log level: something failed.
+ */
+#define NOMYO_LOG_ERROR 1
+
+/**
+ * Log level: something is less safe than it could be.
+ */
+#define NOMYO_LOG_WARN 2
+
+/**
+ * Log level: what happened.
+ */
+#define NOMYO_LOG_INFO 3
+
+/**
+ * Log level: every step.
+ */
+#define NOMYO_LOG_DEBUG 4
+
+/**
+ * Memory policy: do not lock, but wipe.
+ */
+#define NOMYO_MEMORY_OFF 0
+
+/**
+ * Memory level: secrets are wiped when released; their pages may be swapped or dumped meanwhile.
+ */
+#define NOMYO_MEMORY_LEVEL_WIPE_ONLY 0
+
+/**
+ * Memory level: some secrets are in locked pages, some could not be.
+ */
+#define NOMYO_MEMORY_LEVEL_PARTIAL 1
+
+/**
+ * Memory level: every secret is in locked pages that are excluded from core dumps.
+ */
+#define NOMYO_MEMORY_LEVEL_FULL 2
+
+/**
+ * What went wrong, as a number that never changes once shipped.
+ *
+ * Ranges: 1 usage, 10 network, 20 the server's HTTP answer, 40 attestation, 60 trust and keys, 80 memory, 99 a bug.
+ */
+enum Status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    /**
+     * The caller passed something that cannot be used.
+     */
+    Argument = 1,
+    /**
+     * A client was used in a forked child of the process that made it.
+     */
+    Forked = 2,
+    /**
+     * The caller cancelled the call.
+     */
+    Cancelled = 3,
+    /**
+     * Name resolution, TCP, TLS, a reset, or a close without an answer.
+     */
+    Connection = 10,
+    /**
+     * The connect timeout or the call's deadline passed.
+     */
+    Timeout = 11,
+    /**
+     * The server's answer is not a valid package or key.
+     */
+    Protocol = 12,
+    /**
+     * HTTP 400.
+     */
+    BadRequest = 20,
+    /**
+     * HTTP 401.
+     */
+    Authentication = 21,
+    /**
+     * HTTP 403.
+     */
+    Forbidden = 22,
+    /**
+     * HTTP 404.
+     */
+    NotFound = 23,
+    /**
+     * HTTP 429.
+     */
+    RateLimit = 24,
+    /**
+     * HTTP 500.
+     */
+    Server = 25,
+    /**
+     * HTTP 503.
+     */
+    Unavailable = 26,
+    /**
+     * Any other HTTP status that is not 200.
+     */
+    Http = 27,
+    /**
+     * The attestation policy requires more than the answer proves.
+     */
+    Attestation = 40,
+    /**
+     * `http://` without opt-in, a decryption or integrity failure, an answer to another request.
+     */
+    Security = 60,
+    /**
+     * The server's key is not the pinned one.
+     */
+    Pin = 61,
+    /**
+     * A client key is missing, unreadable, unsafe or too weak.
+     */
+    Key = 62,
+    /**
+     * A file could not be read or written.
+     */
+    Io = 63,
+    /**
+     * Out of memory.
+     */
+    Memory = 80,
+    /**
+     * A bug in this library.
+     */
+    Internal = 99,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Status Status;
+#else
+typedef int32_t Status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A client of one server. Any number of threads may use it at once; one frees it, when no call is under way. In a
+ * forked child it answers NOMYO_ERR_FORKED to everything but nomyo_client_free().
+ */
+typedef struct nomyo_client nomyo_client;
+
+/**
+ * What a client is made of. Belongs to one thread at a time while it is being changed; nomyo_client_new() only reads it
+ * and keeps nothing of it.
+ */
+typedef struct nomyo_config nomyo_config;
+
+/**
+ * Why a call failed. Any number of threads may read it at once; one frees it.
+ */
+typedef struct nomyo_error nomyo_error;
+
+/**
+ * The options of one call, over the client's. Belongs to one thread at a time while it is being changed; any number of
+ * calls may read it at once.
+ */
+typedef struct nomyo_request nomyo_request;
+
+/**
+ * A decrypted answer. Any number of threads may read it at once; one frees it. Every pointer taken from it lives until
+ * then.
+ */
+typedef struct nomyo_response nomyo_response;
+
+/**
+ * A sealed request: what to send, and what its answer must fit. Holds no plaintext. Any number of threads may read it
+ * at once; one frees it.
+ */
+typedef struct nomyo_sealed nomyo_sealed;
+
+/**
+ * Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
+ * UTF-8 that are gone when the function returns and not NUL-terminated. Called on whatever thread the library is
+ * called on; must not call into this library, and must return normally.
+ */
+typedef void (*nomyo_log_fn)(void *data, int32_t level, const char *line, size_t len);
+
+/**
+ * What protects secrets in this process, from what the system calls returned. A copy: nothing to free.
+ */
+typedef struct {
+    /**
+     * The policy in force, NOMYO_MEMORY_OFF.
+     */
+    int32_t policy;
+    /**
+     * The level reached, one of the NOMYO_MEMORY_LEVEL_ numbers.
+     */
+    int32_t level;
+    /**
+     * The system's page size in bytes.
+     */
+    uint64_t page_size;
+    /**
+     * RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit.
+     */
+    uint64_t limit;
+    /**
+     * Bytes mapped for secrets.
+     */
+    uint64_t mapped;
+    /**
+     * Bytes of them that are locked.
+     */
+    uint64_t locked;
+    /**
+     * Bytes of them that the system refused to lock.
+     */
+    uint64_t refused;
+    /**
+     * 1 when all of them are excluded from core dumps.
+     */
+    int32_t dump_excluded;
+    /**
+     * 1 when all of them read as zeros in a forked child.
+     */
+    int32_t fork_excluded;
+} nomyo_memory_info;
+
+/**
+ * Every status, in the order of the numbers.
+ */
+#define Status_ALL { Argument, Forked, Cancelled, Connection, Timeout, Protocol, BadRequest, Authentication, Forbidden, NotFound, RateLimit, Server, Unavailable, Http, Attestation, Security, Pin, Key, Io, Memory, Internal, }
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that is loaded, such as `"0.1.0"`.
+ *
+ * Any thread; blocks on nothing. The text is static: never free it.
+ */
+const char *nomyo_version(void);
+
+/**
+ * The ABI of the library that is loaded; works with headers whose NOMYO_ABI_VERSION is the same.
+ *
+ * Any thread; blocks on nothing.
+ */
+uint32_t nomyo_abi_version(void);
+
+/**
+ * The name of a status, such as `"NOMYO_ERR_PIN"`, or `"NOMYO_ERR_UNKNOWN"` for a number that is none.
+ *
+ * Any thread; blocks on nothing. The text is static: never free it.
+ */
+const char *nomyo_status_name(int32_t status);
+
+/**
+ * The status of the failed call, one of the NOMYO_ERR_ numbers; NOMYO_OK for NULL.
+ */
+int32_t nomyo_error_status(const nomyo_error *e);
+
+/**
+ * What happened, and what to do: one sentence of UTF-8, NUL-terminated, never prompt text, keys, memory addresses or
+ * the server's words.
+ *
+ * Lives in `e`: gone with nomyo_error_free(). `""` for NULL.
+ */
+const char *nomyo_error_message(const nomyo_error *e);
+
+/**
+ * The HTTP status of the server's answer; 0 when there was no answer.
+ */
+int32_t nomyo_error_http_status(const nomyo_error *e);
+
+/**
+ * How long the server asked to wait before the next attempt, in milliseconds; -1 when it did not say.
+ */
+int64_t nomyo_error_retry_after_ms(const nomyo_error *e);
+
+/**
+ * 1 when the same call may succeed if it is repeated later, otherwise 0.
+ */
+int32_t nomyo_error_retryable(const nomyo_error *e);
+
+/**
+ * How many times the request was tried on the network; 0 when it never got that far.
+ */
+uint32_t nomyo_error_attempts(const nomyo_error *e);
+
+/**
+ * The body of the server's error answer: at most 64 KiB, NUL-terminated, any bytes. UNTRUSTED: nobody has
+ * authenticated it; do not show it as if the server's enclave had said it.
+ *
+ * `len`, unless NULL, receives its length in bytes without the NUL. Lives in `e`: gone with nomyo_error_free().
+ * NULL when there is none.
+ */
+const char *nomyo_error_details(const nomyo_error *e,
+                                size_t *len);
+
+/**
+ * Frees an error. NULL does nothing.
+ */
+void nomyo_error_free(nomyo_error *e);
+
+/**
+ * Makes a configuration with the defaults, and nothing from the environment.
+ *
+ * Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL when there is no memory.
+ */
+nomyo_config *nomyo_config_new(void);
+
+/**
+ * Frees a configuration and wipes the API key in it. NULL does nothing.
+ */
+void nomyo_config_free(nomyo_config *c);
+
+/**
+ * Reads the environment variables NOMYO_API_KEY and NOMYO_BASE_URL; what is unset or empty changes nothing.
+ *
+ * Blocks on nothing. Not while another thread changes the environment.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used, or NOMYO_SERVER_KEY_PIN, NOMYO_KEY_DIR or
+ *         NOMYO_KEY_PASSWORD is set, which this version refuses rather than ignores. Nothing is changed then.
+ */
+int32_t nomyo_config_load_env(nomyo_config *c, nomyo_error **err);
+
+/**
+ * Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
+ */
+int32_t nomyo_config_set_base_url(nomyo_config *c, const char *url, nomyo_error **err);
+
+/**
+ * Sets the API key, sent as a bearer token. Default, and for a length of 0: none is sent.
+ *
+ * `key` is copied; wipe yours when you need it no longer.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it (a line break
+ *         from a file, a space); NOMYO_ERR_MEMORY.
+ */
+int32_t nomyo_config_set_api_key(nomyo_config *c,
+                                 const uint8_t *key,
+                                 size_t len,
+                                 nomyo_error **err);
+
+/**
+ * Allows `http://` (yes not 0), for a server on the same machine. Default: 0.
+ *
+ * WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
+ * encryption. Each client made so says so through the log function.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ */
+int32_t nomyo_config_set_allow_http(nomyo_config *c,
+                                    int32_t yes,
+                                    nomyo_error **err);
+
+/**
+ * Sets how long a whole call may take, in milliseconds, key fetch included. Default: 900 000.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+ */
+int32_t nomyo_config_set_timeout_ms(nomyo_config *c, uint64_t total, nomyo_error **err);
+
+/**
+ * Sets how long one connection may take to be there, in milliseconds: name resolution, TCP and TLS. Default: 10 000.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+ */
+int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
+                                            uint64_t ms,
+                                            nomyo_error **err);
+
+/**
+ * Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
+ * SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
+ *
+ * Blocks on reading the file, now and not later.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
+ */
+int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error **err);
+
+/**
+ * Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
+ * line holds a prompt, an answer or a key.
+ *
+ * `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
+ * long `data` must stay valid.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `level` is none of the NOMYO_LOG_ numbers.
+ */
+int32_t nomyo_config_set_log(nomyo_config *c,
+                             int32_t level,
+                             nomyo_log_fn fn,
+                             void *data,
+                             nomyo_error **err);
+
+/**
+ * Sets what the User-Agent calls the caller: `name/version`, at most 64 letters, digits and `. - + _` around one `/`.
+ * For language bindings. Default: `c/` and the library's version.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
+ */
+int32_t nomyo_config_set_binding(nomyo_config *c,
+                                 const char *binding,
+                                 nomyo_error **err);
+
+/**
+ * Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.
+ *
+ * Any thread; blocks on nothing: keys are generated and connections opened when first needed, or by
+ * nomyo_client_warm_up().
+ *
+ * @param out receives the client; free it with nomyo_client_free().
+ * @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
+ *         is NULL; NOMYO_ERR_MEMORY.
+ */
+int32_t nomyo_client_new(const nomyo_config *c,
+                         nomyo_client **out,
+                         nomyo_error **err);
+
+/**
+ * Frees a client: wipes its keys, closes its idle connections. NULL does nothing. Not while another thread is in a
+ * call with it. Safe in a forked child.
+ */
+void nomyo_client_free(nomyo_client *c);
+
+/**
+ * Gets ready for the first call, now: generates the client's RSA-4096 pair (0.7 s on average, several at worst),
+ * connects, fetches the server's key.
+ *
+ * Any thread. Blocks for the key generation and then at most for the client's timeout.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_PROTOCOL: the server's key is not usable; one
+ *         of the HTTP statuses, NOMYO_ERR_FORKED, NOMYO_ERR_ARGUMENT: `c` is NULL; NOMYO_ERR_INTERNAL.
+ */
+int32_t nomyo_client_warm_up(const nomyo_client *c,
+                             nomyo_error **err);
+
+/**
+ * Sends one chat request, encrypted, and waits for the whole answer.
+ *
+ * `json` is the OpenAI-style request body: a JSON object of `len` bytes of UTF-8, at most 10 MiB and 128 levels deep,
+ * read before the first byte is sent and not kept. Its members `security_tier` and `api_key` act as the options of
+ * that name and are not sent; `base_url` is refused; everything else goes through byte for byte, encrypted.
+ *
+ * Any thread, several at once. Blocks at most for the call's timeout, and before that, the first time, for the key
+ * generation. Installs no signal handler.
+ *
+ * @param options may be NULL; read only during the call.
+ * @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY: nothing was sent;
+ *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT: the request may have reached the server;
+ *         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
+ *           _HTTP: the server refused it, or the key fetch before it;
+ *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
+ *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
+ *           than the one asked for; the prompt has been sent;
+ *         - NOMYO_ERR_INTERNAL: a bug.
+ */
+int32_t nomyo_create(const nomyo_client *c,
+                     const uint8_t *json,
+                     size_t len,
+                     const nomyo_request *options,
+                     nomyo_response **out,
+                     nomyo_error **err);
+
+/**
+ * Makes options that change nothing yet.
+ *
+ * Any thread; blocks on nothing. Free them with nomyo_request_free().
+ */
+nomyo_request *nomyo_request_new(void);
+
+/**
+ * Frees options and wipes the API key in them. NULL does nothing.
+ */
+void nomyo_request_free(nomyo_request *r);
+
+/**
+ * Asks for a security tier: `standard`, `high` or `maximum`. Default: none; the server chooses. An answer that says
+ * it was made at a lower tier is withheld (NOMYO_ERR_SECURITY).
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another text (case counts), or NULL.
+ */
+int32_t nomyo_request_set_security_tier(nomyo_request *r,
+                                        const char *tier,
+                                        nomyo_error **err);
+
+/**
+ * Uses another API key than the client's; a length of 0 sends none. `key` is copied.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it; NOMYO_ERR_MEMORY.
+ */
+int32_t nomyo_request_set_api_key(nomyo_request *r,
+                                  const uint8_t *key,
+                                  size_t len,
+                                  nomyo_error **err);
+
+/**
+ * Uses another timeout than the client's for the whole call, in milliseconds.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+ */
+int32_t nomyo_request_set_timeout_ms(nomyo_request *r, uint64_t total, nomyo_error **err);
+
+/**
+ * The whole answer as JSON, with the client's members merged into its `_metadata`: `payload_id`, `processed_at`,
+ * `is_encrypted`, `encryption_algorithm`.
+ *
+ * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes without the NUL.
+ * Lives in `r`. NULL only for a NULL `r`.
+ */
+const char *nomyo_response_json(const nomyo_response *r,
+                                size_t *len);
+
+/**
+ * How many choices the answer has; 0 when it has none, or for NULL.
+ */
+size_t nomyo_response_choices(const nomyo_response *r);
+
+/**
+ * The text of a choice: its message's `content`, unescaped to UTF-8 (a lone surrogate reads as U+FFFD).
+ *
+ * Any thread; blocks on nothing. NUL-terminated, and may hold NULs of its own: use `len`, which, unless NULL, receives
+ * the length in bytes. Lives in `r`. NULL when there is no such choice, or its content is null or not a string (with
+ * tool calls it usually is null).
+ */
+const char *nomyo_response_content(const nomyo_response *r,
+                                   size_t choice,
+                                   size_t *len);
+
+/**
+ * What a thinking model thought: the message's `reasoning_content`. Otherwise as nomyo_response_content().
+ */
+const char *nomyo_response_reasoning(const nomyo_response *r, size_t choice, size_t *len);
+
+/**
+ * The message's `tool_calls` as JSON. Otherwise as nomyo_response_content(). NULL when absent or null.
+ */
+const char *nomyo_response_tool_calls(const nomyo_response *r, size_t choice, size_t *len);
+
+/**
+ * Why the choice ended: `stop`, `length`, `tool_calls`, `content_filter`. Otherwise as nomyo_response_content().
+ */
+const char *nomyo_response_finish_reason(const nomyo_response *r,
+                                         size_t choice,
+                                         size_t *len);
+
+/**
+ * Any value of the answer, as JSON (a string with its quotes and escapes): `rfc6901` is a JSON Pointer such as
+ * `/usage/total_tokens`; `""` is the whole answer.
+ *
+ * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `r`, one
+ * copy for each different pointer. NULL when there is no such value, or `rfc6901` is NULL or not a pointer.
+ */
+const char *nomyo_response_pointer(const nomyo_response *r,
+                                   const char *rfc6901,
+                                   size_t *len);
+
+/**
+ * The id that the request was sent under: 36 ASCII characters. Lives in `r`. NULL for NULL.
+ */
+const char *nomyo_response_payload_id(const nomyo_response *r);
+
+/**
+ * Wipes and frees an answer, and everything that was taken from it. NULL does nothing.
+ */
+void nomyo_response_free(nomyo_response *r);
+
+/**
+ * Seals a request for the server whose public key is `server_pem` (`pem_len` bytes, SPKI or PKCS#1 PEM, RSA of at
+ * least 3072 bits), and sends nothing. Where that key comes from is the caller's business, and the whole security of
+ * the request hangs on it.
+ *
+ * `json`, `len`, `options` as for nomyo_create(); a timeout and an API key in them have no effect. Any thread, several
+ * at once. Blocks on nothing but the client's first key generation.
+ *
+ * @param out receives the sealed request; free it with nomyo_sealed_free().
+ * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key;
+ *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+ */
+int32_t nomyo_seal(const nomyo_client *c,
+                   const uint8_t *server_pem,
+                   size_t pem_len,
+                   const uint8_t *json,
+                   size_t len,
+                   const nomyo_request *options,
+                   nomyo_sealed **out,
+                   nomyo_error **err);
+
+/**
+ * The HTTP body to POST to `/v1/chat/secure_completion`. It may be sent any number of times.
+ *
+ * `len`, unless NULL, receives its length in bytes. Lives in `s`. NULL for NULL.
+ */
+const uint8_t *nomyo_sealed_body(const nomyo_sealed *s, size_t *len);
+
+/**
+ * The HTTP headers to send with it, as a JSON object of strings: X-Payload-ID, X-Public-Key, Content-Type and, if a
+ * tier was asked for, X-Security-Tier. The API key is not among them: add `Authorization: Bearer ...` yourself.
+ *
+ * NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `s`. NULL for NULL.
+ */
+const char *nomyo_sealed_headers(const nomyo_sealed *s,
+                                 size_t *len);
+
+/**
+ * Opens `body` (`len` bytes), the body of the 200 that answered `request`. `c` is the client that sealed it, or
+ * another: the pair is the one that the request named.
+ *
+ * Any thread, several at once; blocks on nothing.
+ *
+ * @param out receives the answer; free it with nomyo_response_free(), which wipes it.
+ * @return NOMYO_OK, NOMYO_ERR_PROTOCOL: not a package; NOMYO_ERR_SECURITY: it does not decrypt, or answers another
+ *         request, or was made at a lower tier; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
+ *         NOMYO_ERR_INTERNAL.
+ */
+int32_t nomyo_open(const nomyo_client *c,
+                   const nomyo_sealed *request,
+                   const uint8_t *body,
+                   size_t len,
+                   nomyo_response **out,
+                   nomyo_error **err);
+
+/**
+ * Frees a sealed request. NULL does nothing.
+ */
+void nomyo_sealed_free(nomyo_sealed *s);
+
+/**
+ * Reports what is in force. `size` is `sizeof *out` as the caller was compiled: an older or newer caller gets what fits
+ * into its struct, and zeros behind what this library knows.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `out` is NULL.
+ */
+int32_t nomyo_memory_info_get(nomyo_memory_info *out,
+                              size_t size);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NOMYO_H */

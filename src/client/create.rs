@@ -1,0 +1,86 @@
+//! The one pipeline: seal, send, open.
+
+use super::{Client, Request, Response, Sealed};
+use crate::envelope::{self, Chat};
+use crate::error::Result;
+use crate::keys::ServerKey;
+use crate::memory::SecretBuf;
+use crate::transport::{Deadline, Post};
+
+impl Client {
+    /// Sends one chat request, encrypted, and waits for the whole answer, at most for the call's timeout.
+    ///
+    /// `json` is the OpenAI-style request body; it is read before the first byte is sent, and not kept. Its members
+    /// `security_tier` and `api_key` act as the options of that name and are not sent.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) and [`Status::Forked`](crate::Status::Forked) before anything
+    /// is sent; the network's, the server's and the answer's statuses after that.
+    pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
+        self.usable()?;
+        let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
+        let (sealed, api_key) = self.sealed(json, options, deadline)?;
+        let post = Post {
+            body: &sealed.body,
+            headers: &sealed.headers(),
+            api_key: api_key.as_ref().or(self.api_key.as_ref()),
+        };
+        let answer = self.transport.post(&post, deadline)?;
+        self.open(&sealed, &answer)
+    }
+
+    /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most
+    /// the client's timeout, beside the key generation.
+    ///
+    /// # Errors
+    /// [`Status::Forked`](crate::Status::Forked), and those of the key fetch.
+    pub fn warm_up(&self) -> Result<()> {
+        self.usable()?;
+        self.pair.get()?;
+        self.server_key(Deadline::after(self.timeout)).map(|_| ())
+    }
+
+    /// Seals a request for the server whose public key is `server_pem`, for callers with an HTTP stack of their own.
+    /// Blocks on nothing but the first key generation.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) for a bad request,
+    /// [`Status::Protocol`](crate::Status::Protocol) for a bad server key, [`Status::Forked`](crate::Status::Forked).
+    pub fn seal(&self, server_pem: &[u8], json: &[u8], options: &Request) -> Result<Sealed> {
+        self.usable()?;
+        let chat = Chat::read(json)?;
+        options.api_key(&chat)?;
+        self.seal_for(&ServerKey::from_pem(server_pem)?, &chat, options)
+    }
+
+    /// Opens `body`, the answer to `request`. Does not block.
+    ///
+    /// # Errors
+    /// [`Status::Protocol`](crate::Status::Protocol) when it is not a package,
+    /// [`Status::Security`](crate::Status::Security) when it does not decrypt or answers another request,
+    /// [`Status::Forked`](crate::Status::Forked).
+    pub fn open(&self, request: &Sealed, body: &[u8]) -> Result<Response> {
+        self.usable()?;
+        let answer = envelope::open(body, &request.pair.keys, &request.expected())?;
+        Ok(Response::new(answer, request.payload_id.clone()))
+    }
+
+    /// The request, sealed; its plaintext is gone when this returns. The API key comes along if it has its own.
+    fn sealed(&self, json: &[u8], options: &Request, deadline: Deadline) -> Result<(Sealed, Option<SecretBuf>)> {
+        let chat = Chat::read(json)?;
+        let api_key = options.api_key(&chat)?;
+        let server = self.server_key(deadline)?;
+        Ok((self.seal_for(&server, &chat, options)?, api_key))
+    }
+
+    fn seal_for(&self, server: &ServerKey, chat: &Chat<'_>, options: &Request) -> Result<Sealed> {
+        let tier = options.tier(chat)?;
+        let pair = self.pair.get()?;
+        let body = envelope::seal(chat.payload(), &server.public)?;
+        Ok(Sealed { body, payload_id: uuid::Uuid::new_v4().to_string(), tier, pair })
+    }
+
+    fn server_key(&self, deadline: Deadline) -> Result<std::sync::Arc<ServerKey>> {
+        self.server.get(deadline.at(), || ServerKey::from_pem(&self.transport.fetch_server_key(deadline)?))
+    }
+}

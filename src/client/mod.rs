@@ -1,0 +1,106 @@
+//! The client: configuration, one request, one response, and `create`, the pipeline that walks through the rooms.
+//!
+//! Promises: a [`Client`] may be shared by any number of threads; while it waits for the server it holds no copy of
+//! the prompt; a plaintext answer is nowhere but in its [`Response`]. In a forked child, and after a panic inside the
+//! library, it refuses to work.
+
+mod api_key;
+mod config;
+mod create;
+mod log;
+mod pointer;
+mod request;
+mod response;
+mod sealed;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+pub use config::Config;
+pub use log::Level;
+pub use request::Request;
+pub use response::Response;
+#[cfg(feature = "capi")]
+pub(crate) use response::Text;
+pub use sealed::Sealed;
+
+use crate::error::{Error, Result, Status};
+use crate::keys::{LazyPair, ServerCache};
+use crate::memory::SecretBuf;
+use crate::transport::{Settings, Transport};
+
+/// A client of one server. Any number of threads may use it at once.
+pub struct Client {
+    transport: Transport,
+    pair: LazyPair,
+    server: ServerCache,
+    api_key: Option<SecretBuf>,
+    timeout: Duration,
+    process: u32,
+    poisoned: AtomicBool,
+}
+
+impl Client {
+    /// Makes a client. Does not block: keys are generated and connections opened when they are first needed, or by
+    /// [`warm_up`](Client::warm_up).
+    ///
+    /// # Errors
+    /// [`Status::Security`] when the base URL is `http://` and the configuration does not allow it.
+    pub fn new(config: &Config) -> Result<Client> {
+        if !config.base_url.is_secure() {
+            if !config.allow_http {
+                return Err(Error::new(
+                    Status::Security,
+                    format!(
+                        "{} is not HTTPS: the API key would be readable on the way, and the server's key could be \
+                         replaced; use https://, or allow HTTP for a server on this machine",
+                        config.base_url.as_str()
+                    ),
+                ));
+            }
+            config.log.write(
+                Level::Warn,
+                "HTTP without TLS is in use: the API key is readable on the way and the server's key is unauthenticated",
+            );
+        }
+        Ok(Client {
+            transport: Transport::new(Settings {
+                base_url: config.base_url.clone(),
+                connect_timeout: config.connect_timeout,
+                roots: config.roots.clone(),
+                user_agent: config.user_agent(),
+            }),
+            pair: LazyPair::default(),
+            server: ServerCache::new(),
+            api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
+            timeout: config.timeout,
+            process: std::process::id(),
+            poisoned: AtomicBool::new(false),
+        })
+    }
+
+    /// Marks the client unusable: a panic may have left anything half-done.
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Refuses a client that was inherited by a fork or has seen a panic.
+    fn usable(&self) -> Result<()> {
+        if self.process != std::process::id() {
+            return Err(Error::new(
+                Status::Forked,
+                "this client was made before a fork, and its keys stayed with the parent; make a new one in the child",
+            ));
+        }
+        if self.poisoned.load(Ordering::Relaxed) {
+            return Err(Error::internal("an earlier call on this client panicked; free it and make a new one"));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}

@@ -1,0 +1,239 @@
+//! `nomyo_config`.
+
+use std::ffi::{c_char, c_void};
+use std::path::Path;
+use std::time::Duration;
+
+use super::arguments::{bytes, exclusive, take_back, text};
+use super::error::nomyo_error;
+use super::guard::{guard, guard_value};
+use crate::client::{Config, Level};
+use crate::error::{Error, Result};
+
+/// Log level: something failed.
+pub const NOMYO_LOG_ERROR: i32 = 1;
+/// Log level: something is less safe than it could be.
+pub const NOMYO_LOG_WARN: i32 = 2;
+/// Log level: what happened.
+pub const NOMYO_LOG_INFO: i32 = 3;
+/// Log level: every step.
+pub const NOMYO_LOG_DEBUG: i32 = 4;
+
+/// What a client is made of. Belongs to one thread at a time while it is being changed; nomyo_client_new() only reads it
+/// and keeps nothing of it.
+#[expect(non_camel_case_types, reason = "the name in C")]
+pub struct nomyo_config {
+    pub(super) config: Config,
+}
+
+/// Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
+/// UTF-8 that are gone when the function returns and not NUL-terminated. Called on whatever thread the library is
+/// called on; must not call into this library, and must return normally.
+#[expect(non_camel_case_types, reason = "the name in C")]
+pub type nomyo_log_fn = Option<unsafe extern "C" fn(data: *mut c_void, level: i32, line: *const c_char, len: usize)>;
+
+/// The caller's log function and its data.
+struct Sink {
+    write: unsafe extern "C" fn(*mut c_void, i32, *const c_char, usize),
+    data: *mut c_void,
+}
+
+// SAFETY: the caller promises that the function may be called with its data on any thread (nomyo_config_set_log).
+unsafe impl Send for Sink {}
+// SAFETY: as above, and at once on several.
+unsafe impl Sync for Sink {}
+
+impl Sink {
+    fn line(&self, level: Level, line: &str) {
+        // SAFETY: the caller promises that the function accepts its data, a level and `len` readable bytes.
+        unsafe { (self.write)(self.data, level as i32, line.as_ptr().cast(), line.len()) };
+    }
+}
+
+/// Changes a configuration.
+///
+/// # Safety
+/// `c` and `err` as in nomyo.h, Conventions.
+unsafe fn change(
+    c: *mut nomyo_config,
+    err: *mut *mut nomyo_error,
+    body: impl FnOnce(&mut Config) -> Result<()>,
+) -> i32 {
+    // SAFETY: by the contract above.
+    guard(err, || body(&mut unsafe { exclusive(c, "config") }?.config))
+}
+
+/// Makes a configuration with the defaults, and nothing from the environment.
+///
+/// Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL when there is no memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn nomyo_config_new() -> *mut nomyo_config {
+    guard_value(std::ptr::null_mut(), || {
+        let Ok(mut config) = Config::new() else { return std::ptr::null_mut() };
+        match config.set_binding(concat!("c/", env!("CARGO_PKG_VERSION"))) {
+            Ok(()) => Box::into_raw(Box::new(nomyo_config { config })),
+            Err(_) => std::ptr::null_mut(),
+        }
+    })
+}
+
+/// Frees a configuration and wipes the API key in it. NULL does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_free(c: *mut nomyo_config) {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    guard_value((), || unsafe { take_back(c) });
+}
+
+/// Reads the environment variables NOMYO_API_KEY and NOMYO_BASE_URL; what is unset or empty changes nothing.
+///
+/// Blocks on nothing. Not while another thread changes the environment.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used, or NOMYO_SERVER_KEY_PIN, NOMYO_KEY_DIR or
+///         NOMYO_KEY_PASSWORD is set, which this version refuses rather than ignores. Nothing is changed then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_load_env(c: *mut nomyo_config, err: *mut *mut nomyo_error) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, Config::load_env) }
+}
+
+/// Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_base_url(
+    c: *mut nomyo_config,
+    url: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_base_url(text(url, "url")?)) }
+}
+
+/// Sets the API key, sent as a bearer token. Default, and for a length of 0: none is sent.
+///
+/// `key` is copied; wipe yours when you need it no longer.
+///
+/// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it (a line break
+///         from a file, a space); NOMYO_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_api_key(
+    c: *mut nomyo_config,
+    key: *const u8,
+    len: usize,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_api_key(bytes(key, len, "key")?)) }
+}
+
+/// Allows `http://` (yes not 0), for a server on the same machine. Default: 0.
+///
+/// WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
+/// encryption. Each client made so says so through the log function.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_allow_http(
+    c: *mut nomyo_config,
+    yes: i32,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    let allow = |config: &mut Config| {
+        config.set_allow_http(yes != 0);
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, allow) }
+}
+
+/// Sets how long a whole call may take, in milliseconds, key fetch included. Default: 900 000.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_timeout_ms(
+    c: *mut nomyo_config,
+    total: u64,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_timeout(Duration::from_millis(total))) }
+}
+
+/// Sets how long one connection may take to be there, in milliseconds: name resolution, TCP and TLS. Default: 10 000.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_connect_timeout_ms(
+    c: *mut nomyo_config,
+    ms: u64,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_connect_timeout(Duration::from_millis(ms))) }
+}
+
+/// Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
+/// SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
+///
+/// Blocks on reading the file, now and not later.
+///
+/// @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_ca_file(
+    c: *mut nomyo_config,
+    pem: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_ca_file(Path::new(text(pem, "pem")?))) }
+}
+
+/// Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
+/// line holds a prompt, an answer or a key.
+///
+/// `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
+/// long `data` must stay valid.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `level` is none of the NOMYO_LOG_ numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_log(
+    c: *mut nomyo_config,
+    level: i32,
+    r#fn: nomyo_log_fn,
+    data: *mut c_void,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    let set = |config: &mut Config| {
+        let level = match level {
+            NOMYO_LOG_ERROR => Level::Error,
+            NOMYO_LOG_WARN => Level::Warn,
+            NOMYO_LOG_INFO => Level::Info,
+            NOMYO_LOG_DEBUG => Level::Debug,
+            _ => return Err(Error::argument("level is not one of the NOMYO_LOG_ numbers")),
+        };
+        match r#fn {
+            Some(write) => {
+                let sink = Sink { write, data };
+                config.set_log(level, move |level, line| sink.line(level, line));
+            }
+            None => config.set_log(level, |_, _| {}),
+        }
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, set) }
+}
+
+/// Sets what the User-Agent calls the caller: `name/version`, at most 64 letters, digits and `. - + _` around one `/`.
+/// For language bindings. Default: `c/` and the library's version.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_binding(
+    c: *mut nomyo_config,
+    binding: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_binding(text(binding, "binding")?)) }
+}

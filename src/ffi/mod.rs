@@ -1,0 +1,27 @@
+//! The C boundary (feature `capi`).
+//!
+//! Promises: `include/nomyo.h`, word for word. Every function goes through `guard`: no panic crosses, outputs are
+//! written on success only, errors on failure only. No logic of its own: each function reads its arguments, calls one
+//! method of `client` and hands the outcome out.
+
+mod arguments;
+mod guard;
+
+// In the order of the header, which is generated from them.
+mod version;
+
+mod status;
+
+mod error;
+
+mod config;
+
+mod client;
+
+mod request;
+
+mod response;
+
+mod sealed;
+
+mod memory;

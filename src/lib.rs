@@ -1,0 +1,33 @@
+//! `libnomyo`: the native client for NOMYO's end-to-end-encrypted chat endpoint.
+//!
+//! Give a [`Client`] an OpenAI-style JSON request, get a [`Response`] that holds the decrypted answer and wipes it
+//! when dropped. C sees the same through `include/nomyo.h`.
+//!
+//! Where things live; imports point one way, from the top of this list down:
+//!
+//! - `ffi`: the C boundary. One guard against panics, then one file per C type; no logic of its own.
+//! - `client`: configuration, request, response, and `create`, the pipeline through the rooms below.
+//! - `envelope`: the wire package: seal a request, open a response.
+//! - `keys`: the client's pair, the server's key.
+//! - `transport`: HTTP over TLS, deadlines.
+//! - `crypto`: the five operations of the envelope, one provider per file.
+//! - `memory`: where secrets live, and the report of what protects them.
+//! - `error`: one error, stable numbers, nothing secret inside.
+
+#[cfg(not(any(feature = "aws-lc", feature = "rustcrypto")))]
+compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");
+
+mod client;
+mod crypto;
+mod envelope;
+mod error;
+#[cfg(feature = "capi")]
+mod ffi;
+mod keys;
+mod memory;
+mod transport;
+
+pub use client::{Client, Config, Level, Request, Response, Sealed};
+pub use envelope::Tier;
+pub use error::{Error, Result, Status};
+pub use memory::{MemoryInfo, MemoryLevel};
