@@ -1,0 +1,7 @@
+//! The endpoint from outside: started, asked over TLS, told to misbehave, and ended.
+
+mod client;
+mod life;
+mod misbehaviour;
+mod protocol;
+mod upstream;
