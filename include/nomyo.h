@@ -5,7 +5,9 @@
  * -----------
  * Handles   nomyo_x is made by nomyo_x_new() or returned by a call, and released by nomyo_x_free(), once.
  *           _free(NULL) does nothing. A pointer that is not NULL must be alive and of the right type: that is the
- *           caller's promise to every function here.
+ *           caller's promise to every function here. Where NULL stands for the defaults, the function says so; check
+ *           what a _new returned before it comes to mean that. Answers, sealed requests and errors outlive the client
+ *           that they came from.
  * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`. `err`
  *           may be NULL. On failure, and only then, `*err` receives an error that the caller frees; all other outputs
  *           are left as they were. On success only outputs are written.
@@ -203,109 +205,6 @@
 #define NOMYO_MEMORY_LEVEL_FULL 2
 
 /**
- * What went wrong, as a number that never changes once shipped.
- *
- * Ranges: 1 usage, 10 network, 20 the server's HTTP answer, 40 attestation, 60 trust and keys, 80 memory, 99 a bug.
- */
-enum Status
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : int32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-    /**
-     * The caller passed something that cannot be used.
-     */
-    Argument = 1,
-    /**
-     * A client was used in a forked child of the process that made it.
-     */
-    Forked = 2,
-    /**
-     * The caller cancelled the call.
-     */
-    Cancelled = 3,
-    /**
-     * Name resolution, TCP, TLS, a reset, or a close without an answer.
-     */
-    Connection = 10,
-    /**
-     * The connect timeout or the call's deadline passed.
-     */
-    Timeout = 11,
-    /**
-     * The server's answer is not a valid package or key.
-     */
-    Protocol = 12,
-    /**
-     * HTTP 400.
-     */
-    BadRequest = 20,
-    /**
-     * HTTP 401.
-     */
-    Authentication = 21,
-    /**
-     * HTTP 403.
-     */
-    Forbidden = 22,
-    /**
-     * HTTP 404.
-     */
-    NotFound = 23,
-    /**
-     * HTTP 429.
-     */
-    RateLimit = 24,
-    /**
-     * HTTP 500.
-     */
-    Server = 25,
-    /**
-     * HTTP 503.
-     */
-    Unavailable = 26,
-    /**
-     * Any other HTTP status that is not 200.
-     */
-    Http = 27,
-    /**
-     * The attestation policy requires more than the answer proves.
-     */
-    Attestation = 40,
-    /**
-     * `http://` without opt-in, a decryption or integrity failure, an answer to another request.
-     */
-    Security = 60,
-    /**
-     * The server's key is not the pinned one.
-     */
-    Pin = 61,
-    /**
-     * A client key is missing, unreadable, unsafe or too weak.
-     */
-    Key = 62,
-    /**
-     * A file could not be read or written.
-     */
-    Io = 63,
-    /**
-     * Out of memory.
-     */
-    Memory = 80,
-    /**
-     * A bug in this library.
-     */
-    Internal = 99,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum Status Status;
-#else
-typedef int32_t Status;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
-/**
  * A client of one server. Any number of threads may use it at once; one frees it, when no call is under way. In a
  * forked child it answers NOMYO_ERR_FORKED to everything but nomyo_client_free().
  */
@@ -343,7 +242,7 @@ typedef struct nomyo_sealed nomyo_sealed;
 /**
  * Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
  * UTF-8 that are gone when the function returns and not NUL-terminated. Called on whatever thread the library is
- * called on; must not call into this library, and must return normally.
+ * called on; must return normally, and of this library may call nothing but the _free functions.
  */
 typedef void (*nomyo_log_fn)(void *data, int32_t level, const char *line, size_t len);
 
@@ -389,10 +288,7 @@ typedef struct {
     int32_t fork_excluded;
 } nomyo_memory_info;
 
-/**
- * Every status, in the order of the numbers.
- */
-#define Status_ALL { Argument, Forked, Cancelled, Connection, Timeout, Protocol, BadRequest, Authentication, Forbidden, NotFound, RateLimit, Server, Unavailable, Http, Attestation, Security, Pin, Key, Io, Memory, Internal, }
+
 
 #ifdef __cplusplus
 extern "C" {
@@ -443,12 +339,12 @@ int32_t nomyo_error_http_status(const nomyo_error *e);
 int64_t nomyo_error_retry_after_ms(const nomyo_error *e);
 
 /**
- * 1 when the same call may succeed if it is repeated later, otherwise 0.
+ * 1 when the same call may succeed if it is repeated soon (within two minutes), otherwise 0.
  */
 int32_t nomyo_error_retryable(const nomyo_error *e);
 
 /**
- * How many times the request was tried on the network; 0 when it never got that far.
+ * How many times the network was tried, for the request or for the key fetch before it; 0 when it never was.
  */
 uint32_t nomyo_error_attempts(const nomyo_error *e);
 
@@ -522,14 +418,18 @@ int32_t nomyo_config_set_allow_http(nomyo_config *c,
                                     nomyo_error **err);
 
 /**
- * Sets how long a whole call may take, in milliseconds, key fetch included. Default: 900 000.
+ * Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
+ * call's key generation comes before it; so does nomyo_client_warm_up().
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
-int32_t nomyo_config_set_timeout_ms(nomyo_config *c, uint64_t total, nomyo_error **err);
+int32_t nomyo_config_set_timeout_ms(nomyo_config *c,
+                                    uint64_t total,
+                                    nomyo_error **err);
 
 /**
- * Sets how long one connection may take to be there, in milliseconds: name resolution, TCP and TLS. Default: 10 000.
+ * Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
+ * as long as the system's resolver is configured to.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
@@ -636,7 +536,7 @@ int32_t nomyo_create(const nomyo_client *c,
 /**
  * Makes options that change nothing yet.
  *
- * Any thread; blocks on nothing. Free them with nomyo_request_free().
+ * Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL when there is no memory.
  */
 nomyo_request *nomyo_request_new(void);
 
@@ -647,7 +547,7 @@ void nomyo_request_free(nomyo_request *r);
 
 /**
  * Asks for a security tier: `standard`, `high` or `maximum`. Default: none; the server chooses. An answer that says
- * it was made at a lower tier is withheld (NOMYO_ERR_SECURITY).
+ * it was made at a lower or an unknown tier is withheld (NOMYO_ERR_SECURITY); one that does not say is not.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another text (case counts), or NULL.
  */

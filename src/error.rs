@@ -118,6 +118,9 @@ pub struct Error {
     details: Vec<u8>,
 }
 
+/// A server that asks for a longer wait than this is not worth retrying.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
 /// The library's result.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -154,7 +157,8 @@ impl Error {
     pub(crate) fn with_http(mut self, status: u16, retry_after: Option<Duration>, details: Vec<u8>) -> Error {
         self.http_status = Some(status);
         self.retry_after = retry_after;
-        self.retryable = matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504);
+        let soon = retry_after.is_none_or(|wait| wait <= LONGEST_WAIT);
+        self.retryable = soon && matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504);
         self.details = details;
         self
     }
@@ -195,7 +199,7 @@ impl Error {
         self.retryable
     }
 
-    /// How many times the request was put on the wire (or tried to be); 0 when nothing was sent.
+    /// How many times the network was tried, for the request or for the key fetch before it; 0 when it never was.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }

@@ -103,7 +103,8 @@ impl Config {
         Ok(())
     }
 
-    /// Name resolution, TCP and TLS of one connection. Default: 10 s.
+    /// TCP and TLS of one connection; name resolution takes as long as the system's resolver is configured to.
+    /// Default: 10 s.
     ///
     /// # Errors
     /// [`Status::Argument`](crate::Status::Argument) for zero.

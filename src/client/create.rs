@@ -26,7 +26,7 @@ impl Client {
             api_key: api_key.as_ref().or(self.api_key.as_ref()),
         };
         let answer = self.transport.post(&post, deadline)?;
-        self.open(&sealed, &answer)
+        self.open(&sealed, &answer).map_err(|e| e.with_attempts(1))
     }
 
     /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most

@@ -28,7 +28,7 @@ pub struct nomyo_config {
 
 /// Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
 /// UTF-8 that are gone when the function returns and not NUL-terminated. Called on whatever thread the library is
-/// called on; must not call into this library, and must return normally.
+/// called on; must return normally, and of this library may call nothing but the _free functions.
 #[expect(non_camel_case_types, reason = "the name in C")]
 pub type nomyo_log_fn = Option<unsafe extern "C" fn(data: *mut c_void, level: i32, line: *const c_char, len: usize)>;
 
@@ -146,7 +146,8 @@ pub unsafe extern "C" fn nomyo_config_set_allow_http(
     unsafe { change(c, err, allow) }
 }
 
-/// Sets how long a whole call may take, in milliseconds, key fetch included. Default: 900 000.
+/// Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
+/// call's key generation comes before it; so does nomyo_client_warm_up().
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
 #[unsafe(no_mangle)]
@@ -159,7 +160,8 @@ pub unsafe extern "C" fn nomyo_config_set_timeout_ms(
     unsafe { change(c, err, |config| config.set_timeout(Duration::from_millis(total))) }
 }
 
-/// Sets how long one connection may take to be there, in milliseconds: name resolution, TCP and TLS. Default: 10 000.
+/// Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
+/// as long as the system's resolver is configured to.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
 #[unsafe(no_mangle)]

@@ -72,14 +72,14 @@ pub unsafe extern "C" fn nomyo_error_retry_after_ms(e: *const nomyo_error) -> i6
     }
 }
 
-/// 1 when the same call may succeed if it is repeated later, otherwise 0.
+/// 1 when the same call may succeed if it is repeated soon (within two minutes), otherwise 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_error_retryable(e: *const nomyo_error) -> i32 {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { read(e, 0, |e| i32::from(e.error.is_retryable())) }
 }
 
-/// How many times the request was tried on the network; 0 when it never got that far.
+/// How many times the network was tried, for the request or for the key fetch before it; 0 when it never was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_error_attempts(e: *const nomyo_error) -> u32 {
     // SAFETY: the caller's promise (nomyo.h, Conventions).

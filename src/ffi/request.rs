@@ -60,7 +60,7 @@ unsafe fn change(
 
 /// Makes options that change nothing yet.
 ///
-/// Any thread; blocks on nothing. Free them with nomyo_request_free().
+/// Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL when there is no memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_request_new() -> *mut nomyo_request {
     guard_value(std::ptr::null_mut(), || Box::into_raw(Box::new(nomyo_request { request: Request::new() })))
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn nomyo_request_free(r: *mut nomyo_request) {
 }
 
 /// Asks for a security tier: `standard`, `high` or `maximum`. Default: none; the server chooses. An answer that says
-/// it was made at a lower tier is withheld (NOMYO_ERR_SECURITY).
+/// it was made at a lower or an unknown tier is withheld (NOMYO_ERR_SECURITY); one that does not say is not.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another text (case counts), or NULL.
 #[unsafe(no_mangle)]

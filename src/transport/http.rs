@@ -4,8 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use ureq::http::{HeaderMap, Response};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::resolve::OnThisThread;
 use super::retry_after::retry_after;
 use super::{BaseUrl, Deadline, TrustedRoots, failure};
 use crate::error::{Error, Result, Status};
@@ -59,7 +61,8 @@ impl Transport {
             .max_idle_age(IDLE_AGE)
             .tls_config(settings.roots.tls_config())
             .build();
-        Transport { agent: config.new_agent(), base_url: settings.base_url, trust: settings.roots.name() }
+        let agent = Agent::with_parts(config, DefaultConnector::default(), OnThisThread::default());
+        Transport { agent, base_url: settings.base_url, trust: settings.roots.name() }
     }
 
     /// `GET /pki/public_key`: the PEM, at most 64 KiB.
@@ -120,7 +123,7 @@ fn refused(status: u16, url: &str, headers: &HeaderMap, body: Body) -> Error {
         404 => "check the base URL: this server has no secure endpoint there",
         429 => "too many requests: wait, and send fewer",
         500..=599 => "the server failed: try again later",
-        _ => "see the error's details",
+        _ => "see the error's details, if there are any",
     };
     Error::new(Status::of_http(status), format!("the server answered HTTP {status} ({url}); {advice}")).with_http(
         status,
