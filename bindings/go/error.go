@@ -1,0 +1,123 @@
+package nomyo
+
+/*
+#include <nomyo.h>
+#include <stdlib.h>
+*/
+import "C"
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"time"
+	"unsafe"
+)
+
+// ErrClosed is returned by everything that is used after its Close.
+var ErrClosed = errors.New("nomyo: used after Close")
+
+// ErrAbsent is returned for a value that the answer does not have, such as the content of a choice that calls tools.
+var ErrAbsent = errors.New("nomyo: the answer has no such value")
+
+// Status is what went wrong, as a number that never changes. It is an error, so that errors.Is(err, ErrRateLimit) works
+// on whatever this package returns.
+type Status int32
+
+// Each status that the library knows.
+const (
+	ErrArgument       Status = C.NOMYO_ERR_ARGUMENT       // cannot be used: not JSON, too large, an unknown tier
+	ErrForked         Status = C.NOMYO_ERR_FORKED         // the client belongs to the parent process
+	ErrCancelled      Status = C.NOMYO_ERR_CANCELLED      // the call was cancelled
+	ErrConnection     Status = C.NOMYO_ERR_CONNECTION     // DNS, TCP, TLS, a reset, closed without an answer
+	ErrTimeout        Status = C.NOMYO_ERR_TIMEOUT        // the connect timeout or the call's deadline passed
+	ErrProtocol       Status = C.NOMYO_ERR_PROTOCOL       // the server's answer is not a valid package or key
+	ErrBadRequest     Status = C.NOMYO_ERR_BAD_REQUEST    // HTTP 400
+	ErrAuthentication Status = C.NOMYO_ERR_AUTHENTICATION // HTTP 401
+	ErrForbidden      Status = C.NOMYO_ERR_FORBIDDEN      // HTTP 403
+	ErrNotFound       Status = C.NOMYO_ERR_NOT_FOUND      // HTTP 404
+	ErrRateLimit      Status = C.NOMYO_ERR_RATE_LIMIT     // HTTP 429
+	ErrServer         Status = C.NOMYO_ERR_SERVER         // HTTP 500
+	ErrUnavailable    Status = C.NOMYO_ERR_UNAVAILABLE    // HTTP 503
+	ErrHTTP           Status = C.NOMYO_ERR_HTTP           // any other HTTP status that is not 200
+	ErrAttestation    Status = C.NOMYO_ERR_ATTESTATION    // the answer proves less than the policy requires
+	ErrSecurity       Status = C.NOMYO_ERR_SECURITY       // decryption, integrity, another request's answer, a lower tier
+	ErrPin            Status = C.NOMYO_ERR_PIN            // the server's key is not the pinned one
+	ErrKey            Status = C.NOMYO_ERR_KEY            // a client key is missing, unreadable, unsafe or too weak
+	ErrIO             Status = C.NOMYO_ERR_IO             // a file could not be read or written
+	ErrMemory         Status = C.NOMYO_ERR_MEMORY         // out of memory
+	ErrInternal       Status = C.NOMYO_ERR_INTERNAL       // a bug; the client refuses to work from then on
+)
+
+// Error is the name of the status, such as "NOMYO_ERR_PIN".
+func (s Status) Error() string {
+	return C.GoString(C.nomyo_status_name(C.int32_t(s)))
+}
+
+// Error is why a call failed. Take it out of an error with errors.As; to ask for one status, errors.Is is enough.
+type Error struct {
+	Status     Status
+	Message    string        // what happened and what to do; never prompt text, keys or the server's words
+	HTTPStatus int           // of the server's answer; 0 when there was none
+	RetryAfter time.Duration // how long the server asked to wait; negative when it did not say
+	Retryable  bool          // the same call may succeed later
+	Attempts   int           // how many times the request was tried on the network
+
+	// Details is the body of the server's error answer, at most 64 KiB. UNTRUSTED: nobody has authenticated it; do not
+	// show it as if the server's enclave had said it.
+	Details []byte
+
+	cause error // the context's error, when its deadline is what ended the call
+}
+
+func (e *Error) Error() string {
+	return "nomyo: " + e.Message
+}
+
+// Unwrap makes errors.Is find the Status and, when the context's deadline ended the call, context.DeadlineExceeded.
+func (e *Error) Unwrap() []error {
+	if e.cause != nil {
+		return []error{e.Status, e.cause}
+	}
+	return []error{e.Status}
+}
+
+// takeError turns what a C function left into an *Error, and frees it. It must not share a statement with the call that
+// fills err: the order of evaluation would be unspecified.
+func takeError(status C.int32_t, err *C.nomyo_error) *Error {
+	if status == C.NOMYO_OK {
+		return nil
+	}
+	defer C.nomyo_error_free(err)
+	e := &Error{
+		Status:     Status(status),
+		Message:    C.GoString(C.nomyo_error_message(err)),
+		HTTPStatus: int(C.nomyo_error_http_status(err)),
+		RetryAfter: -1,
+		Retryable:  C.nomyo_error_retryable(err) != 0,
+		Attempts:   int(C.nomyo_error_attempts(err)),
+	}
+	if ms := int64(C.nomyo_error_retry_after_ms(err)); ms >= 0 {
+		e.RetryAfter = time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+	}
+	var n C.size_t
+	if details := C.nomyo_error_details(err, &n); details != nil {
+		e.Details = bytes.Clone(unsafe.Slice((*byte)(unsafe.Pointer(details)), n))
+	}
+	return e
+}
+
+func argumentError(message string) *Error {
+	return &Error{Status: ErrArgument, Message: message, RetryAfter: -1}
+}
+
+// withText calls f with s as NUL-terminated text. A NUL inside is refused: C would silently see a shorter text.
+func withText(name, s string, f func(*C.char) error) error {
+	if strings.IndexByte(s, 0) >= 0 {
+		return argumentError(name + " contains a NUL")
+	}
+	text := C.CString(s)
+	defer C.free(unsafe.Pointer(text))
+	return f(text)
+}

@@ -1,0 +1,53 @@
+"""Python values as the library takes them. What ctypes would cut off or wrap around is refused here."""
+
+import ctypes
+import json
+import math
+import os
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from ._errors import ArgumentError
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
+
+def text(value: str | os.PathLike[str], name: str) -> bytes:
+    """NUL-terminated UTF-8."""
+    encoded = os.fsencode(value) if isinstance(value, os.PathLike) else value.encode()
+    if b"\0" in encoded:
+        raise ArgumentError(f"{name} must not contain a NUL character")
+    return encoded
+
+
+def milliseconds(seconds: float, name: str) -> int:
+    """Rounded up, so that a short wait never becomes none."""
+    if not 0 < seconds < 1e12:
+        raise ArgumentError(f"{name} must be a number of seconds above 0")
+    return math.ceil(seconds * 1000)
+
+
+def buffer(data: str | Buffer) -> tuple[Any, int]:
+    """Bytes and their length. Nothing is copied that is bytes already or writable and in one piece."""
+    if isinstance(data, str):
+        data = data.encode()
+    if isinstance(data, bytes):
+        return data, len(data)
+    view = memoryview(data)
+    if view.readonly or not view.c_contiguous:
+        copy = view.tobytes()
+        return copy, len(copy)
+    return (ctypes.c_char * view.nbytes).from_buffer(data), view.nbytes
+
+
+def request_json(request: Mapping[str, Any] | Buffer | None, members: dict[str, Any]) -> Buffer:
+    """The request as JSON, from either of the two ways to give it."""
+    if request is None:
+        request = members
+    elif members:
+        raise TypeError("create() takes a request or its members, not both")
+    if isinstance(request, (bytes, bytearray, memoryview)):
+        return request
+    if not isinstance(request, Mapping):
+        raise TypeError(f"a request is a dict or JSON in bytes, not {type(request).__name__}")
+    return json.dumps(dict(request), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

@@ -1,0 +1,66 @@
+"""One owner for each C object."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ._errors import ArgumentError
+
+
+class Handle:
+    """Owns a pointer to a C object, and frees it once: when closed or forgotten, and no call uses it any more.
+
+    `with handle as pointer:` is a use; any number of threads may use it at once, and close() at any time. A close()
+    during a use is kept and carried out by the last use to end, so it never waits, not even in a signal handler.
+    """
+
+    # For counting only, never held during a call into the library. Reentrant for the sake of signal handlers.
+    _lock = threading.RLock()
+    _pointer: Any = None  # so that close() works on what __init__ did not finish
+
+    def __init__(self, pointer: Any, free: Callable[[Any], Any], what: str, keeps: Any = None) -> None:
+        """`pointer` is owned from here on. It may be NULL and be set later, by the call that it is passed to.
+
+        `keeps` is what the C object points to in Python, and lives as long.
+        """
+        self._free, self._what, self._keeps = free, what, keeps
+        self._uses, self._closed = 0, False
+        self._pointer = pointer
+
+    def __enter__(self) -> Any:
+        with self._lock:
+            self._uses += 1
+            pointer, closed = self._pointer, self._closed
+        if closed:
+            self.__exit__()
+            raise ArgumentError(f"this {self._what} is closed")
+        return pointer
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._uses -= 1
+        self._free_if_due()
+
+    def close(self) -> None:
+        """Frees the object, now or at the end of the last use."""
+        self._closed = True
+        self._free_if_due()
+
+    def _free_if_due(self) -> None:
+        with self._lock:
+            if not self._closed or self._uses:
+                return
+            pointer, self._pointer = self._pointer, None
+        if pointer is not None:
+            self._free(pointer)
+
+    def __del__(self) -> None:
+        if self._pointer is not None:
+            self.close()
+
+
+if hasattr(os, "register_at_fork"):  # a child must not inherit the lock as some other thread held it
+    os.register_at_fork(
+        before=Handle._lock.acquire, after_in_parent=Handle._lock.release, after_in_child=Handle._lock.release
+    )

@@ -1,0 +1,63 @@
+"""What the tests share: the endpoint that tests/with_endpoint.sh started, and one client of it."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from nomyo_native import Client
+
+
+def _environment(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        pytest.exit(f"{name} is not set: run this through tests/with_endpoint.sh", returncode=2)
+    return value
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    return _environment("NOMYO_TEST_BASE_URL")
+
+
+@pytest.fixture(scope="session")
+def plain_base_url() -> str:
+    return _environment("NOMYO_TEST_PLAIN_BASE_URL")
+
+
+@pytest.fixture(scope="session")
+def ca_file() -> str:
+    return _environment("NOMYO_TEST_CA_FILE")
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NOMYO_API_KEY", "NOMYO_BASE_URL", "NOMYO_SERVER_KEY_PIN", "NOMYO_KEY_DIR", "NOMYO_KEY_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def make_client(base_url: str, ca_file: str) -> Callable[..., Client]:
+    def make(**options: Any) -> Client:
+        return Client(base_url, ca_file=ca_file, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def client(base_url: str, ca_file: str) -> Iterator[Client]:
+    """Made once: a key pair takes most of a second."""
+    with Client(base_url, api_key="test", ca_file=ca_file, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def chat() -> Callable[..., dict[str, Any]]:
+    """A chat request with one message and what else it is given; `test` is what the endpoint is to do with it."""
+
+    def request(content: str = "Hello", test: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
+        made = {"model": "echo", "messages": [{"role": "user", "content": content}], **members}
+        return made if test is None else {**made, "nomyo_test": test}
+
+    return request

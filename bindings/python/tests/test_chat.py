@@ -1,0 +1,139 @@
+"""Answers: what they hold, and what a request may be."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+import nomyo_native
+
+TEXT = 'grüße, мир, 🦁\n"\\\u0001'
+TOOLS = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+
+
+def test_an_answer_holds_what_the_model_said(client, chat):
+    with client.create(chat(TEXT)) as answer:
+        assert answer.content() == TEXT
+        assert answer.finish_reason() == "stop"
+        assert answer.choices == 1
+        assert answer.reasoning() is None and answer.tool_calls() is None
+        assert answer.json()["choices"][0]["message"]["content"] == TEXT
+        assert len(answer) == len(answer.raw)
+        assert UUID(answer.payload_id).version == 4
+        assert answer.pointer("/_metadata/payload_id") == answer.payload_id
+        assert answer.pointer("/_metadata/is_encrypted") is True
+
+
+def test_a_request_may_be_given_by_its_members(client):
+    with client.create(model="echo", messages=[{"role": "user", "content": "Hi"}], n=2) as answer:
+        assert [answer.content(choice) for choice in range(answer.choices)] == ["Hi", "Hi"]
+        with pytest.raises(IndexError):
+            answer.content(2)
+        with pytest.raises(IndexError):
+            answer.content(-1)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        bytes,
+        bytearray,
+        memoryview,
+        lambda data: memoryview(bytearray(data)),
+        lambda data: memoryview(bytearray(b"  " + data + b"  "))[2:-2],
+        lambda data: memoryview(bytearray(byte for byte in data for _ in range(2)))[::2],
+    ],
+    ids=["bytes", "bytearray", "read-only", "writable", "a part", "every other byte"],
+)
+def test_a_request_may_be_any_bytes(client, chat, kind):
+    with client.create(kind(json.dumps(chat("bytes"), ensure_ascii=False).encode())) as answer:
+        assert answer.content() == "bytes"
+
+
+def test_a_bytearray_can_be_wiped_and_emptied_after_the_call(client, chat):
+    data = bytearray(json.dumps(chat("secret")).encode())
+    client.create(data).close()
+    data[:] = bytes(len(data))
+    data.clear()
+    data += b"[]"
+    try:
+        client.create(data)
+    except nomyo_native.ArgumentError:
+        data.clear()  # BufferError, if the traceback held on to it
+    else:
+        pytest.fail("an array was taken for a request")
+
+
+def test_a_null_in_a_text_does_not_end_it(client, chat):
+    with client.create(chat("a\0b")) as answer:
+        assert answer.content() == "a\0b"
+
+
+def test_a_pointer_tells_null_from_absent(client, chat):
+    with client.create(chat(test={"answer": {"a": None, "b": [1, {"c/d": "e"}]}})) as answer:
+        assert answer.pointer("/a", "absent") is None
+        assert answer.pointer("/b/0") == 1
+        assert answer.pointer("/b/1/c~1d") == "e"
+        assert answer.pointer("/x", "absent") == "absent"
+        assert answer.pointer("/a\0x", "absent") == "absent"
+        assert answer.pointer("no pointer", "absent") == "absent"
+        assert answer.choices == 0
+
+
+def test_reasoning_is_separate(client, chat):
+    with client.create(chat(test={"reply": "said", "reasoning": "thought"})) as answer:
+        assert (answer.content(), answer.reasoning()) == ("said", "thought")
+
+
+def test_a_tool_is_called_and_its_result_answered(client, chat):
+    request = chat("Weather?", tools=TOOLS)
+    with client.create(request) as answer:
+        (call,) = answer.tool_calls()
+        assert call["function"]["name"] == "get_weather"
+        assert answer.content() is None
+        assert answer.finish_reason() == "tool_calls"
+        said = answer.json()["choices"][0]["message"]
+    request["messages"] += [said, {"role": "tool", "tool_call_id": call["id"], "content": "sun"}]
+    with client.create(request) as answer:
+        assert answer.content() == "sun"
+
+
+def test_a_tier_is_asked_for_and_told(client, chat):
+    with client.create(chat(), security_tier="high") as answer:
+        assert answer.pointer("/_metadata/security_tier") == "high"
+
+
+def test_sixteen_threads_share_a_client(client, chat):
+    def ask(number: int) -> str | None:
+        with client.create(chat(f"message {number}")) as answer:
+            return answer.content()
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(ask, range(64))) == [f"message {number}" for number in range(64)]
+
+
+def test_plain_http_works_when_allowed_and_is_logged(plain_base_url, chat, caplog):
+    log = logging.getLogger("nomyo_native.test")
+    with caplog.at_level(logging.WARNING, log.name), nomyo_native.Client(plain_base_url, allow_http=True, log=log) as c:
+        c.warm_up()
+        with c.create(chat()) as answer:
+            assert answer.content() == "Hello"
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_the_example_works(base_url, ca_file):
+    root = Path(__file__).parents[3]
+    run = subprocess.run(
+        [sys.executable, root / "examples/python/chat.py", "--url", base_url, "--ca", ca_file],
+        env={**os.environ, "PYTHONPATH": str(root / "bindings/python"), "NOMYO_API_KEY": "test"},
+        input="What is a lion?",
+        capture_output=True,
+        text=True,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "What is a lion?\n", "")
