@@ -1,0 +1,127 @@
+# What everybody runs:
+#
+#   make demo    build, start the local endpoint, send one encrypted chat through it from C, print the reply
+#   make test    every test, in every language (10 to 15 minutes on 2 cores the first time)
+#
+# and what changes the library call for:
+#
+#   make lint    formatting, clippy for both crypto providers, documentation without warnings, header drift
+#   make header  writes include/nomyo.h anew
+#   make bench   the figures of benches/RESULTS.md, measured again
+#
+# Both commands at the top install what is missing, or say what to install.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := demo
+
+TARGET := $(CURDIR)/target
+DEBUG := $(TARGET)/debug
+LOGS := $(TARGET)/test-logs
+VENV := $(TARGET)/venv
+HOST_TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN = $(TARGET)/asan/$(HOST_TRIPLE)/debug
+WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state tests/with_endpoint.sh
+CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
+GO_ENV := CGO_LDFLAGS="-L$(DEBUG) -Wl,-rpath,$(DEBUG)"
+
+.PHONY: demo test lint header bench tally tools library \
+    test-rust test-c test-cpp test-go test-python test-sdk test-examples
+
+# --- set-up
+
+tools:
+	@tests/require.sh cc=gcc make=make
+	@command -v cargo >/dev/null || { echo "please install Rust 1.89 or newer: https://rustup.rs" >&2; exit 1; }
+
+test-tools: tools
+	@tests/require.sh g++=g++ valgrind=valgrind nm=binutils go=golang-go python3=python3
+	@python3 -c 'import venv, ensurepip' 2>/dev/null || tests/require.sh no-venv=python3-venv
+
+$(VENV)/ready: bindings/python/requirements-test.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bindings/python/requirements-test.txt
+	touch $@
+
+# The library, under the name that programs ask the loader for, and the endpoint.
+library: tools
+	cargo build --workspace
+	@ln -sf libnomyo.so $(DEBUG)/libnomyo.so.0
+
+# --- the first command
+
+demo: library
+	@$(CC) -std=c11 $(CC_EXAMPLE) examples/c/chat.c -o $(TARGET)/chat -lnomyo
+	@echo "--- an encrypted chat, from C, through a local endpoint:"
+	@echo "Hello from C" | $(WITH_ENDPOINT) sh -c \
+	    '$(TARGET)/chat --url "$$NOMYO_TEST_BASE_URL" --ca "$$NOMYO_TEST_CA_FILE" --tier high'
+
+# --- the second command
+
+test: test-tools library
+	@mkdir -p $(LOGS) && rm -f $(LOGS)/*
+	$(MAKE) test-rust test-c test-cpp test-go test-python test-sdk test-examples
+	$(MAKE) tally
+
+tally:
+	@tests/tally.sh $(LOGS)/*.log
+
+test-rust:
+	cargo test --workspace 2>&1 | tee $(LOGS)/rust.log
+	cargo test --features rustcrypto --lib 2>&1 | tee $(LOGS)/rust-both.log
+	cargo test --no-default-features --features capi,rustcrypto,attestation 2>&1 | tee $(LOGS)/rust-pure.log
+
+test-c: $(ASAN)/libnomyo.so
+	$(MAKE) -C tests/c LIB_DIR=$(DEBUG) check-header check-symbols 2>&1 | tee $(LOGS)/c-header.log
+	NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state \
+	    $(MAKE) -C tests/c LIB_DIR=$(DEBUG) OUT=$(TARGET)/c-tests run 2>&1 | tee $(LOGS)/c.log
+	NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state \
+	    $(MAKE) -C tests/c LIB_DIR=$(DEBUG) OUT=$(TARGET)/c-tests run-valgrind 2>&1 | tee $(LOGS)/c-valgrind.log
+	NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state \
+	    $(MAKE) -C tests/c LIB_DIR=$(ASAN) OUT=$(TARGET)/c-tests run-asan 2>&1 | tee $(LOGS)/c-asan.log
+
+# The library itself under AddressSanitizer. RUSTC_BOOTSTRAP lets the stable compiler take -Z sanitizer.
+$(ASAN)/libnomyo.so: $(shell find src Cargo.lock build.rs cbindgen.toml -type f)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo build --target $(HOST_TRIPLE) --target-dir $(TARGET)/asan
+	touch $@
+
+CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
+
+test-cpp:
+	$(CXX) $(CXX_TEST) bindings/c/tests/test_nomyo.cpp -o $(TARGET)/test_nomyo -lnomyo -lpthread
+	$(WITH_ENDPOINT) $(TARGET)/test_nomyo 2>&1 | tee $(LOGS)/cpp.log
+
+test-go:
+	test -z "$$(gofmt -l bindings/go examples/go)"
+	cd bindings/go && $(GO_ENV) go vet ./...
+	$(GO_ENV) GODEBUG=cgocheck=1 GOGC=1 $(WITH_ENDPOINT) go -C bindings/go test -race -count=1 -v ./... 2>&1 | tee $(LOGS)/go.log
+
+test-python: $(VENV)/ready
+	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
+	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra bindings/python/tests 2>&1 | tee $(LOGS)/python.log
+
+test-sdk: $(VENV)/ready
+	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log
+
+# Every example says hello through the endpoint, and so does the program in the README.
+test-examples:
+	tests/examples.sh $(DEBUG) $(TARGET)/examples $(VENV)/bin/python 2>&1 | tee $(LOGS)/examples.log
+
+# --- what changes the library call for
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --all-targets --no-default-features --features capi,rustcrypto,attestation -- -D warnings
+	cargo clippy --lib --no-default-features --features aws-lc -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	cargo test --test header
+
+header:
+	NOMYO_WRITE_HEADER=1 cargo build
+
+bench: test-tools $(VENV)/ready
+	cargo build --release --workspace --benches
+	@ln -sf libnomyo.so $(TARGET)/release/libnomyo.so.0
+	NOMYO_TEST_ENDPOINT=$(TARGET)/release/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state tests/with_endpoint.sh \
+	    $(VENV)/bin/python benches/run.py

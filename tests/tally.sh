@@ -1,0 +1,29 @@
+#!/bin/sh
+# Adds up what the test runners counted:  tests/tally.sh LOG...
+#
+# Reads cargo's, pytest's, go's and the C programs' own closing lines. Fails when a log holds none of them, so that a
+# suite that ran nothing cannot pass unnoticed.
+set -eu
+
+total_passed=0
+total_failed=0
+for log; do
+    counts=$(sed -E 's/\x1b\[[0-9;]*m//g' "$log" | awk '
+        /^test result: / { passed += $4; failed += $6; seen = 1 }
+        /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3; seen = 1 }
+        /^=+ .*(passed|failed).* =+$/ {
+            for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i }
+            seen = 1
+        }
+        /^ *--- PASS/ { passed++; seen = 1 }
+        /^ *--- FAIL/ { failed++; seen = 1 }
+        END { if (seen) print passed + 0, failed + 0 }')
+    [ -n "$counts" ] || { echo "tally: $log counts no test" >&2; exit 1; }
+    passed=${counts% *}
+    failed=${counts#* }
+    printf '%-12s %4d passed, %d failed\n' "$(basename "$log" .log)" "$passed" "$failed"
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+done
+echo "$total_passed passed, $total_failed failed"
+[ "$total_failed" -eq 0 ] && [ "$total_passed" -gt 0 ]
