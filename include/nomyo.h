@@ -8,7 +8,8 @@
  *           caller's promise to every function here. Where NULL stands for the defaults, the function says so; check
  *           what a _new returned before it comes to mean that. Answers, sealed requests and errors outlive the client
  *           that they came from.
- * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`. `err`
+ * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`
+ *           (nomyo_memory_info_get(), which can fail in one way only, has none). `err`
  *           may be NULL. On failure, and only then, `*err` receives an error that the caller frees; all other outputs
  *           are left as they were. On success only outputs are written.
  * Threads   A `const` handle may be shared by any number of threads at once; a non-const one belongs to one thread at
@@ -517,14 +518,14 @@ int32_t nomyo_client_warm_up(const nomyo_client *c,
  * @param options may be NULL; read only during the call.
  * @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
  * @return NOMYO_OK, or
- *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY: nothing was sent;
+ *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
  *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT: the request may have reached the server;
  *         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
  *           _HTTP: the server refused it, or the key fetch before it;
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
  *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
  *           than the one asked for; the prompt has been sent;
- *         - NOMYO_ERR_INTERNAL: a bug.
+ *         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
  */
 int32_t nomyo_create(const nomyo_client *c,
                      const uint8_t *json,
@@ -645,7 +646,7 @@ void nomyo_response_free(nomyo_response *r);
  * at once. Blocks on nothing but the client's first key generation.
  *
  * @param out receives the sealed request; free it with nomyo_sealed_free().
- * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key;
+ * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key, or none;
  *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
  */
 int32_t nomyo_seal(const nomyo_client *c,

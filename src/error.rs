@@ -163,6 +163,12 @@ impl Error {
         self
     }
 
+    /// For an answer that came, and could not be used.
+    pub(crate) fn with_http_status(mut self, status: u16) -> Error {
+        self.http_status = Some(status);
+        self
+    }
+
     /// For failures that the next attempt would meet again.
     pub(crate) fn not_retryable(mut self) -> Error {
         self.retryable = false;

@@ -1,9 +1,11 @@
 //! The one pipeline: seal, send, open.
 
+use std::sync::Arc;
+
 use super::{Client, Request, Response, Sealed};
-use crate::envelope::{self, Chat};
+use crate::envelope::{self, Chat, Tier};
 use crate::error::Result;
-use crate::keys::ServerKey;
+use crate::keys::{ClientPair, ServerKey};
 use crate::memory::SecretBuf;
 use crate::transport::{Deadline, Post};
 
@@ -18,15 +20,14 @@ impl Client {
     /// is sent; the network's, the server's and the answer's statuses after that.
     pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
         self.usable()?;
-        let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
-        let (sealed, api_key) = self.sealed(json, options, deadline)?;
+        let (sealed, api_key, deadline) = self.sealed(json, options)?;
         let post = Post {
             body: &sealed.body,
             headers: &sealed.headers(),
             api_key: api_key.as_ref().or(self.api_key.as_ref()),
         };
         let answer = self.transport.post(&post, deadline)?;
-        self.open(&sealed, &answer).map_err(|e| e.with_attempts(1))
+        self.open(&sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(1))
     }
 
     /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most
@@ -50,7 +51,9 @@ impl Client {
         self.usable()?;
         let chat = Chat::read(json)?;
         options.api_key(&chat)?;
-        self.seal_for(&ServerKey::from_pem(server_pem)?, &chat, options)
+        let tier = options.tier(&chat)?;
+        let server = ServerKey::from_pem(server_pem)?;
+        seal_for(&server, self.pair.get()?, &chat, tier)
     }
 
     /// Opens `body`, the answer to `request`. Does not block.
@@ -65,22 +68,23 @@ impl Client {
         Ok(Response::new(answer, request.payload_id.clone()))
     }
 
-    /// The request, sealed; its plaintext is gone when this returns. The API key comes along if it has its own.
-    fn sealed(&self, json: &[u8], options: &Request, deadline: Deadline) -> Result<(Sealed, Option<SecretBuf>)> {
+    /// The request, sealed; its plaintext is gone when this returns. With it the API key, if it has one of its own, and
+    /// the deadline, which begins when the pair is there.
+    fn sealed(&self, json: &[u8], options: &Request) -> Result<(Sealed, Option<SecretBuf>, Deadline)> {
         let chat = Chat::read(json)?;
-        let api_key = options.api_key(&chat)?;
-        let server = self.server_key(deadline)?;
-        Ok((self.seal_for(&server, &chat, options)?, api_key))
-    }
-
-    fn seal_for(&self, server: &ServerKey, chat: &Chat<'_>, options: &Request) -> Result<Sealed> {
-        let tier = options.tier(chat)?;
+        let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
         let pair = self.pair.get()?;
-        let body = envelope::seal(chat.payload(), &server.public)?;
-        Ok(Sealed { body, payload_id: uuid::Uuid::new_v4().to_string(), tier, pair })
+        let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
+        let server = self.server_key(deadline)?;
+        Ok((seal_for(&server, pair, &chat, tier)?, api_key, deadline))
     }
 
-    fn server_key(&self, deadline: Deadline) -> Result<std::sync::Arc<ServerKey>> {
+    fn server_key(&self, deadline: Deadline) -> Result<Arc<ServerKey>> {
         self.server.get(deadline.at(), || ServerKey::from_pem(&self.transport.fetch_server_key(deadline)?))
     }
+}
+
+fn seal_for(server: &ServerKey, pair: Arc<ClientPair>, chat: &Chat<'_>, tier: Option<Tier>) -> Result<Sealed> {
+    let body = envelope::seal(&chat.payload()?, &server.public)?;
+    Ok(Sealed { body, payload_id: uuid::Uuid::new_v4().to_string(), tier, pair })
 }

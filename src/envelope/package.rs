@@ -145,7 +145,7 @@ fn reason(error: &serde_json::Error) -> &'static str {
 fn malformed(why: &str) -> Error {
     Error::new(
         Status::Protocol,
-        format!("the server's answer is not an encrypted package: {why}; check that the base URL is a NOMYO endpoint"),
+        format!("the answer is not an encrypted package: {why}; check that what gave it is a NOMYO endpoint"),
     )
 }
 

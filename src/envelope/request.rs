@@ -1,5 +1,7 @@
 //! The request JSON as the caller gave it: checked, its reserved members lifted out, the rest untouched.
 
+use std::ops::Deref;
+
 use super::members::{Member, members, nests_within_limit};
 use super::text::{equals, unescape};
 use super::tier::Tier;
@@ -9,31 +11,36 @@ use crate::memory::SecretBuf;
 /// The largest request JSON in bytes: 10 MiB, as in the existing SDKs.
 pub(crate) const MAX_REQUEST_LEN: usize = 10 * 1024 * 1024;
 
-/// A chat request, ready to be sealed.
-#[derive(Debug)]
+/// A chat request that can be sealed. Holds no copy of it.
 pub(crate) struct Chat<'a> {
-    payload: Payload<'a>,
+    json: &'a [u8],
+    /// What is left without the reserved members, if there were any.
+    rest: Option<Vec<Member<'a>>>,
     /// The reserved member `security_tier`.
     pub(crate) tier: Option<Tier>,
     /// The reserved member `api_key`; empty when the caller wants none sent.
     pub(crate) api_key: Option<SecretBuf>,
 }
 
-enum Payload<'a> {
-    /// Nothing was lifted out: the caller's own bytes.
+/// The bytes to encrypt: the caller's own, or a copy without the reserved members, which is wiped after use.
+pub(crate) enum Payload<'a> {
     Whole(&'a [u8]),
-    /// What is left without the reserved members.
     Rest(SecretBuf),
 }
 
-impl std::fmt::Debug for Payload<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Payload")
+impl Deref for Payload<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Payload::Whole(bytes) => bytes,
+            Payload::Rest(bytes) => bytes,
+        }
     }
 }
 
 impl<'a> Chat<'a> {
-    /// Reads `json`, OpenAI-style. Borrows it; copies it (into the vault) only if something is lifted out.
+    /// Reads `json`, OpenAI-style, and borrows it.
     pub(crate) fn read(json: &'a [u8]) -> Result<Chat<'a>> {
         if json.len() > MAX_REQUEST_LEN {
             return Err(Error::argument(format!(
@@ -48,7 +55,7 @@ impl<'a> Chat<'a> {
             return Err(Error::argument("the request nests deeper than 128 levels; flatten it"));
         }
         let members = members(text).map_err(|e| not_an_object(text, &e))?;
-        let mut chat = Chat { payload: Payload::Whole(json), tier: None, api_key: None };
+        let mut chat = Chat { json, rest: None, tier: None, api_key: None };
         let mut kept = Vec::with_capacity(members.len());
         for member in &members {
             if !chat.lift(member)? {
@@ -59,16 +66,16 @@ impl<'a> Chat<'a> {
             return Err(Error::argument("the request is an empty object; give it at least a model and messages"));
         }
         if kept.len() < members.len() {
-            chat.payload = Payload::Rest(rejoined(&kept)?);
+            chat.rest = Some(kept);
         }
         Ok(chat)
     }
 
-    /// The bytes to encrypt.
-    pub(crate) fn payload(&self) -> &[u8] {
-        match &self.payload {
-            Payload::Whole(bytes) => bytes,
-            Payload::Rest(bytes) => bytes,
+    /// The bytes to encrypt. Copies (into the vault) only if something was lifted out.
+    pub(crate) fn payload(&self) -> Result<Payload<'a>> {
+        match &self.rest {
+            None => Ok(Payload::Whole(self.json)),
+            Some(members) => rejoined(members).map(Payload::Rest),
         }
     }
 
@@ -150,7 +157,7 @@ mod tests {
     }
 
     fn refused(json: &[u8]) -> String {
-        let error = Chat::read(json).expect_err("a bad request");
+        let error = Chat::read(json).err().expect("a bad request");
         assert_eq!(error.status(), Status::Argument);
         error.message().to_owned()
     }
@@ -159,13 +166,13 @@ mod tests {
     fn without_reserved_members_the_callers_bytes_go_through_as_they_are() {
         let json = " {\"model\" : \"m\",\n \"x\":[1.0e5, \"\\u0041\"]} ";
         let chat = read(json);
-        assert!(std::ptr::eq(chat.payload(), json.as_bytes()));
+        assert!(std::ptr::eq(&*chat.payload().expect("memory"), json.as_bytes()));
     }
 
     #[test]
     fn reserved_members_are_lifted_out_and_the_rest_is_kept_byte_for_byte() {
         let chat = read(r#"{"api_key":"k\u0031","model":"m", "security_tier":"high","x" : 1.50,"base_url":null}"#);
-        assert_eq!(chat.payload(), br#"{"model":"m","x":1.50}"#);
+        assert_eq!(*chat.payload().expect("memory"), *br#"{"model":"m","x":1.50}"#);
         assert_eq!(chat.tier, Some(Tier::High));
         assert_eq!(chat.api_key.as_deref(), Some(&b"k1"[..]));
     }
@@ -204,6 +211,6 @@ mod tests {
     fn ten_mebibytes_exactly_are_accepted() {
         let frame = "{\"a\":\"\"}".len();
         let json = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_REQUEST_LEN - frame));
-        assert_eq!(read(&json).payload().len(), MAX_REQUEST_LEN);
+        assert_eq!(read(&json).payload().expect("memory").len(), MAX_REQUEST_LEN);
     }
 }

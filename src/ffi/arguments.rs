@@ -93,5 +93,5 @@ pub(super) unsafe fn take_back<T>(handle: *mut T) {
 }
 
 fn null(name: &str) -> Error {
-    Error::argument(format!("{name} is NULL"))
+    Error::argument(format!("{name} is NULL; pass what the header asks for there"))
 }

@@ -1,12 +1,12 @@
 //! `nomyo_client`, and the one call that everything is for.
 
 use super::arguments::{bytes, hand_out, output, shared, take_back};
-use super::config::nomyo_config;
+use super::config::{defaults, nomyo_config};
 use super::error::nomyo_error;
 use super::guard::{guard, guard_or_poison, guard_value};
 use super::request::{nomyo_request, options_or_none};
 use super::response::nomyo_response;
-use crate::client::{Client, Config};
+use crate::client::Client;
 use crate::error::Result;
 
 /// A client of one server. Any number of threads may use it at once; one frees it, when no call is under way. In a
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn nomyo_client_new(
         // SAFETY: the caller promises that `c` is NULL or a configuration that is not freed during the call.
         let client = match unsafe { c.as_ref() } {
             Some(handle) => Client::new(&handle.config)?,
-            None => Client::new(&Config::new()?)?,
+            None => Client::new(&defaults()?)?,
         };
         // SAFETY: `out` is not NULL, and writable by the caller's promise.
         unsafe { hand_out(out, nomyo_client { client }) };
@@ -95,14 +95,14 @@ pub unsafe extern "C" fn nomyo_client_warm_up(c: *const nomyo_client, err: *mut 
 /// @param options may be NULL; read only during the call.
 /// @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
 /// @return NOMYO_OK, or
-///         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY: nothing was sent;
+///         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
 ///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT: the request may have reached the server;
 ///         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
 ///           _HTTP: the server refused it, or the key fetch before it;
 ///         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
 ///         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
 ///           than the one asked for; the prompt has been sent;
-///         - NOMYO_ERR_INTERNAL: a bug.
+///         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_create(
     c: *const nomyo_client,

@@ -69,12 +69,15 @@ unsafe fn change(
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_config_new() -> *mut nomyo_config {
     guard_value(std::ptr::null_mut(), || {
-        let Ok(mut config) = Config::new() else { return std::ptr::null_mut() };
-        match config.set_binding(concat!("c/", env!("CARGO_PKG_VERSION"))) {
-            Ok(()) => Box::into_raw(Box::new(nomyo_config { config })),
-            Err(_) => std::ptr::null_mut(),
-        }
+        defaults().map_or(std::ptr::null_mut(), |config| Box::into_raw(Box::new(nomyo_config { config })))
     })
+}
+
+/// The defaults of a caller from C.
+pub(super) fn defaults() -> Result<Config> {
+    let mut config = Config::new()?;
+    config.set_binding(concat!("c/", env!("CARGO_PKG_VERSION")))?;
+    Ok(config)
 }
 
 /// Frees a configuration and wipes the API key in it. NULL does nothing.

@@ -39,7 +39,7 @@ impl nomyo_sealed {
 /// at once. Blocks on nothing but the client's first key generation.
 ///
 /// @param out receives the sealed request; free it with nomyo_sealed_free().
-/// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key;
+/// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key, or none;
 ///         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_seal(

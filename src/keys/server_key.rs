@@ -22,7 +22,7 @@ impl ServerKey {
     /// Reads SPKI (`PUBLIC KEY`) or PKCS#1 (`RSA PUBLIC KEY`) PEM; white space around it and CRLF are accepted.
     pub(crate) fn from_pem(pem: &[u8]) -> Result<ServerKey> {
         let (label, der) = pem_rfc7468::decode_vec(pem.trim_ascii())
-            .map_err(|_| unusable("it is not PEM; check that the base URL is a NOMYO endpoint"))?;
+            .map_err(|_| unusable("it is not PEM; check that what gave it is a NOMYO endpoint"))?;
         let spki = match label {
             "PUBLIC KEY" => der,
             "RSA PUBLIC KEY" => spki_around(&der)?,

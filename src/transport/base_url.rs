@@ -27,6 +27,11 @@ impl BaseUrl {
         if authority.host().is_empty() {
             return Err(bad("names no host"));
         }
+        // The parser takes any digits, and none, for a port, and would fall back to the scheme's.
+        let port = authority.as_str()[authority.host().len()..].strip_prefix(':');
+        if port.is_some_and(|port| port.parse::<u16>().unwrap_or(0) == 0) {
+            return Err(bad("has a port that is not a number from 1 to 65535"));
+        }
         if uri.query().is_some() || url.contains('#') {
             return Err(bad("must not have a query or a fragment"));
         }
@@ -65,9 +70,21 @@ mod tests {
 
     #[test]
     fn what_is_not_a_plain_server_address_is_refused_with_a_sentence() {
-        for url in
-            ["", "api.nomyo.ai", "ftp://x", "https://", "https://u:p@x", "https://x/?q=1", "https://x#f", "https://a b"]
-        {
+        let bad = [
+            "",
+            "api.nomyo.ai",
+            "ftp://x",
+            "https://",
+            "https://u:p@x",
+            "https://x/?q=1",
+            "https://x#f",
+            "https://a b",
+            "https://x:",
+            "https://x:0",
+            "https://x:99999999",
+            "https://[::1]:65536/y",
+        ];
+        for url in bad {
             let error = BaseUrl::parse(url).expect_err(url);
             assert!(error.message().contains("https://api.nomyo.ai"), "{url}: {error}");
             assert!(!error.message().contains("u:p"), "{error}");

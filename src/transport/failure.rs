@@ -16,10 +16,10 @@ pub(super) fn of(error: &ureq::Error, url: &str, trust: &str, deadline: Deadline
         E::Timeout(_) => deadline.passed(),
         E::HostNotFound => connection("the server's name could not be resolved", "check the base URL and DNS"),
         E::ConnectionFailed => connection("no connection to the server", NETWORK),
-        E::Rustls(e) => tls(&e.to_string(), url, trust),
-        E::Tls(what) => tls(what, url, trust),
+        E::Rustls(e) => tls(e, url, trust),
+        E::Tls(_) => connection("TLS could not be set up", "check the base URL and the CA file"),
         E::Io(e) => match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(e) => tls(&e.to_string(), url, trust),
+            Some(e) => tls(e, url, trust),
             None => connection(&format!("the connection to the server failed: {}", e.kind()), NETWORK),
         },
         E::BodyExceedsLimit(limit) => Error::new(
@@ -36,13 +36,31 @@ pub(super) fn of(error: &ureq::Error, url: &str, trust: &str, deadline: Deadline
     }
 }
 
-fn tls(what: &str, url: &str, trust: &str) -> Error {
-    Error::new(
-        Status::Connection,
-        format!(
-            "TLS with the server failed: {what} ({url}; checked against {trust}); if the server uses a private CA, \
-             give its certificate as ca_file"
-        ),
-    )
-    .not_retryable()
+/// A failed handshake, in our words: a certificate's own are whatever its maker chose.
+fn tls(error: &rustls::Error, url: &str, trust: &str) -> Error {
+    use rustls::CertificateError as C;
+    let what = match error {
+        rustls::Error::InvalidCertificate(why) => match why {
+            C::UnknownIssuer => format!(
+                "its certificate is signed by no authority in {trust}: if that is meant to be, give the authority's \
+                 certificate as ca_file"
+            ),
+            C::Expired | C::ExpiredContext { .. } => {
+                "its certificate has expired: renew it, or set the clock".to_owned()
+            }
+            C::NotValidYet | C::NotValidYetContext { .. } => {
+                "its certificate is not valid yet: check the clock".to_owned()
+            }
+            C::NotValidForName | C::NotValidForNameContext { .. } => {
+                "its certificate is for another name: check the base URL".to_owned()
+            }
+            C::Revoked => "its certificate has been revoked".to_owned(),
+            _ => format!("its certificate is not acceptable to {trust}"),
+        },
+        rustls::Error::AlertReceived(alert) => format!("it refused the handshake ({alert:?})"),
+        rustls::Error::PeerIncompatible(_) => "it speaks neither TLS 1.3 nor TLS 1.2 as this client does".to_owned(),
+        rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS: check the port".to_owned(),
+        _ => "the handshake failed".to_owned(),
+    };
+    Error::new(Status::Connection, format!("no TLS with the server: {what} ({url})")).not_retryable()
 }

@@ -4,12 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use ureq::http::{HeaderMap, Response};
-use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, RequestBuilder};
 
-use super::resolve::OnThisThread;
 use super::retry_after::retry_after;
-use super::{BaseUrl, Deadline, TrustedRoots, failure};
+use super::{BaseUrl, Deadline, TrustedRoots, dial, failure};
 use crate::error::{Error, Result, Status};
 use crate::memory::SecretBuf;
 
@@ -61,7 +59,7 @@ impl Transport {
             .max_idle_age(IDLE_AGE)
             .tls_config(settings.roots.tls_config())
             .build();
-        let agent = Agent::with_parts(config, DefaultConnector::default(), OnThisThread::default());
+        let agent = Agent::with_parts(config, dial::connector(), dial::Later);
         Transport { agent, base_url: settings.base_url, trust: settings.roots.name() }
     }
 
@@ -105,7 +103,7 @@ impl Transport {
         if status != 200 {
             return Err(refused(status, url, &head.headers, body));
         }
-        body.into_with_config().limit(limit).read_to_vec().map_err(|e| failed(&e))
+        body.into_with_config().limit(limit).read_to_vec().map_err(|e| failed(&e).with_http_status(200))
     }
 }
 

@@ -2,13 +2,13 @@
 //!
 //! Promises: one pooled agent per client; TLS 1.3 or 1.2 with certificate checks always on; redirects never
 //! followed; no answer larger than its limit is read; no thread is started; every call ends by its deadline (name
-//! resolution excepted, see `resolve`). What goes in is sealed already; what comes out is untrusted. Does not promise yet: retries, proxies, cancellation.
+//! resolution excepted, see `dial`). What goes in is sealed already; what comes out is untrusted. Does not promise yet: retries, proxies, cancellation.
 
 mod base_url;
 mod deadline;
+mod dial;
 mod failure;
 mod http;
-mod resolve;
 mod retry_after;
 mod trust;
 

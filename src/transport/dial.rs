@@ -1,0 +1,58 @@
+//! Opening a connection: name resolution on the calling thread, when it is needed, then TCP, then TLS.
+//!
+//! The agent's own resolver looks the name up for every request, pooled connection or not, and starts a thread for it. A
+//! library in somebody else's process starts none: it would be forked away, outlive the call, or not be allowed. The
+//! price: how long a name may take is the system resolver's business (`resolv.conf`: usually 5 s for each attempt), not
+//! the deadline's.
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::time::Duration;
+use ureq::unversioned::transport::{ConnectionDetails, Connector, NextTimeout, RustlsConnector, TcpConnector};
+
+/// Leaves the lookup to [`Dial`].
+#[derive(Debug)]
+pub(super) struct Later;
+
+impl Resolver for Later {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+/// Looks the name up and connects.
+#[derive(Debug, Default)]
+struct Dial(TcpConnector);
+
+impl Connector<()> for Dial {
+    type Out = <TcpConnector as Connector<()>>::Out;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, none: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
+        // Without a timeout it asks the system directly. All that can go wrong there is that there is no such name.
+        let unbounded = NextTimeout { after: Duration::NotHappening, ..details.timeout };
+        let addrs =
+            DefaultResolver::default().resolve(details.uri, details.config, unbounded).map_err(|e| match e {
+                ureq::Error::Io(_) => ureq::Error::HostNotFound,
+                other => other,
+            })?;
+        let details = ConnectionDetails {
+            addrs,
+            uri: details.uri,
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        };
+        self.0.connect(&details, none)
+    }
+}
+
+/// Name, TCP, TLS.
+pub(super) fn connector() -> impl Connector<()> {
+    Dial::default().chain(RustlsConnector::default())
+}

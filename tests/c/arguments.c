@@ -1,0 +1,188 @@
+/*
+ * What a caller can get wrong without a server: each is a status and a sentence, and nothing else changes.
+ */
+#include "check.h"
+
+#define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
+
+static const char not_utf8[] = "https://\xff\xfe.example";
+
+static void ignore_line(void *data, int32_t level, const char *line, size_t len) {
+    (void)data, (void)level, (void)line, (void)len;
+}
+
+/* A client of a port where nobody listens: what is accepted fails at the network, and only there. */
+static nomyo_client *client_of_nobody(void) {
+    nomyo_config *config = nomyo_config_new();
+    nomyo_client *client = NULL;
+    CHECK(config != NULL);
+    ACCEPTED(nomyo_config_set_base_url, config, "https://127.0.0.1:1");
+    CHECK_INT(nomyo_client_new(config, &client, NULL), NOMYO_OK);
+    nomyo_config_free(config);
+    return client;
+}
+
+static void config_null_and_text(nomyo_config *c) {
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_load_env, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_base_url, NULL, "https://x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "url is NULL", nomyo_config_set_base_url, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "encode it as UTF-8", nomyo_config_set_base_url, c, not_utf8);
+    REFUSED(NOMYO_ERR_ARGUMENT, "https://api.nomyo.ai", nomyo_config_set_base_url, c, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "https://api.nomyo.ai", nomyo_config_set_base_url, c, "api.nomyo.ai");
+    REFUSED(NOMYO_ERR_ARGUMENT, "https://", nomyo_config_set_base_url, c, "ftp://x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "use the API key", nomyo_config_set_base_url, c, "https://user:secret@x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "query", nomyo_config_set_base_url, c, "https://x/?a=b");
+    REFUSED(NOMYO_ERR_ARGUMENT, "fragment", nomyo_config_set_base_url, c, "https://x/#f");
+    REFUSED(NOMYO_ERR_ARGUMENT, "base_url", nomyo_config_set_base_url, c, "https://x\r\nHost: y");
+    REFUSED(NOMYO_ERR_ARGUMENT, "base_url", nomyo_config_set_base_url, c, "https://x:99999999");
+    REFUSED(NOMYO_ERR_ARGUMENT, "base_url", nomyo_config_set_base_url, c, "https://x:");
+    ACCEPTED(nomyo_config_set_base_url, c, "https://x:1/path/");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_ca_file, NULL, "/x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "pem is NULL", nomyo_config_set_ca_file, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_ca_file, c, not_utf8);
+    REFUSED(NOMYO_ERR_IO, "check the path", nomyo_config_set_ca_file, c, "/nonexistent/ca.pem");
+    REFUSED(NOMYO_ERR_IO, "check the path", nomyo_config_set_ca_file, c, "/");
+    REFUSED(NOMYO_ERR_ARGUMENT, "PEM bundle", nomyo_config_set_ca_file, c, "/dev/null");
+    REFUSED(NOMYO_ERR_ARGUMENT, "PEM bundle", nomyo_config_set_ca_file, c, NOMYO_FIXTURES "/keys/server_public.pem");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_binding, NULL, "a/1");
+    REFUSED(NOMYO_ERR_ARGUMENT, "binding is NULL", nomyo_config_set_binding, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "name/version", nomyo_config_set_binding, c, "a/1\r\nX: y");
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_binding, c, not_utf8);
+    ACCEPTED(nomyo_config_set_binding, c, "test/1.0");
+}
+
+static void config_numbers_and_keys(nomyo_config *c) {
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_allow_http, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_timeout_ms, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_config_set_timeout_ms, c, 0);
+    ACCEPTED(nomyo_config_set_timeout_ms, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_connect_timeout_ms, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_config_set_connect_timeout_ms, c, 0);
+    ACCEPTED(nomyo_config_set_connect_timeout_ms, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_log, NULL, NOMYO_LOG_INFO, ignore_line, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "NOMYO_LOG_", nomyo_config_set_log, c, 0, ignore_line, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "NOMYO_LOG_", nomyo_config_set_log, c, 5, ignore_line, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "NOMYO_LOG_", nomyo_config_set_log, c, INT32_MIN, NULL, NULL);
+    ACCEPTED(nomyo_config_set_log, c, NOMYO_LOG_DEBUG, NULL, SENTINEL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_api_key, NULL, BYTES("k"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_config_set_api_key, c, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "length of key", nomyo_config_set_api_key, c, (const uint8_t *)"k", SIZE_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_config_set_api_key, c, BYTES("k\n"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_config_set_api_key, c, BYTES("k\rX-Evil: 1"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "visible ASCII", nomyo_config_set_api_key, c, BYTES("a b"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "visible ASCII", nomyo_config_set_api_key, c, BYTES("a\0b"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "visible ASCII", nomyo_config_set_api_key, c, BYTES("\xc3\xa9"));
+    char long_key[8193];
+    memset(long_key, 'k', sizeof long_key);
+    REFUSED(NOMYO_ERR_ARGUMENT, "8192", nomyo_config_set_api_key, c, (const uint8_t *)long_key, sizeof long_key);
+    ACCEPTED(nomyo_config_set_api_key, c, (const uint8_t *)long_key, sizeof long_key - 1);
+    ACCEPTED(nomyo_config_set_api_key, c, NULL, 0);
+    ACCEPTED(nomyo_config_set_api_key, c, (const uint8_t *)"k", 0);
+}
+
+static void environment(nomyo_config *c) {
+    unsetenv("NOMYO_API_KEY");
+    setenv("NOMYO_BASE_URL", "", 1);
+    ACCEPTED(nomyo_config_load_env, c);
+    setenv("NOMYO_BASE_URL", "nowhere", 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "https://", nomyo_config_load_env, c);
+    unsetenv("NOMYO_BASE_URL");
+    setenv("NOMYO_API_KEY", "from a file\n", 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_config_load_env, c);
+    unsetenv("NOMYO_API_KEY");
+    static const char *const refused[] = {"NOMYO_SERVER_KEY_PIN", "NOMYO_KEY_DIR", "NOMYO_KEY_PASSWORD"};
+    for (size_t i = 0; i < 3; i++) {
+        setenv(refused[i], "x", 1);
+        REFUSED(NOMYO_ERR_ARGUMENT, refused[i], nomyo_config_load_env, c);
+        REFUSED(NOMYO_ERR_ARGUMENT, "unset it", nomyo_config_load_env, c);
+        unsetenv(refused[i]);
+    }
+}
+
+static void options(void) {
+    nomyo_request *r = nomyo_request_new();
+    CHECK(r != NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_security_tier, NULL, "high");
+    REFUSED(NOMYO_ERR_ARGUMENT, "tier is NULL", nomyo_request_set_security_tier, r, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_request_set_security_tier, r, "High");
+    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_request_set_security_tier, r, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_request_set_security_tier, r, "high\xff");
+    ACCEPTED(nomyo_request_set_security_tier, r, "maximum");
+    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_api_key, NULL, BYTES("k"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_request_set_api_key, r, NULL, 7);
+    REFUSED(NOMYO_ERR_ARGUMENT, "length of key", nomyo_request_set_api_key, r, (const uint8_t *)"k", SIZE_MAX / 2 + 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_request_set_api_key, r, BYTES("k\r\n"));
+    ACCEPTED(nomyo_request_set_api_key, r, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_timeout_ms, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_request_set_timeout_ms, r, 0);
+    ACCEPTED(nomyo_request_set_timeout_ms, r, UINT64_MAX);
+    nomyo_request_free(r);
+}
+
+static void making_a_client(void) {
+    nomyo_client *client = SENTINEL;
+    nomyo_config *config = nomyo_config_new();
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_client_new, NULL, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_client_new, config, NULL);
+    ACCEPTED(nomyo_config_set_base_url, config, "http://127.0.0.1:1");
+    REFUSED(NOMYO_ERR_SECURITY, "use https://", nomyo_client_new, config, &client);
+    CHECK(client == SENTINEL);
+    ACCEPTED(nomyo_config_set_allow_http, config, 1);
+    ACCEPTED(nomyo_config_set_allow_http, config, 0);
+    REFUSED(NOMYO_ERR_SECURITY, "allow HTTP", nomyo_client_new, config, &client);
+    CHECK(client == SENTINEL);
+    ACCEPTED(nomyo_config_set_allow_http, config, -1);
+    CHECK_INT(nomyo_client_new(config, &client, NULL), NOMYO_OK);
+    nomyo_client_free(client);
+    nomyo_config_free(config);
+    client = SENTINEL;
+    CHECK_INT(nomyo_client_new(NULL, &client, NULL), NOMYO_OK);
+    CHECK(client != SENTINEL && client != NULL);
+    nomyo_client_free(client);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_warm_up, NULL);
+}
+
+static void sealing_and_opening(const nomyo_client *c) {
+    static const char request[] = "{\"model\":\"m\"}";
+    static const char pem[] = "-----BEGIN PUBLIC KEY-----";
+    nomyo_sealed *sealed = SENTINEL;
+    nomyo_response *response = SENTINEL;
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_seal, NULL, BYTES(pem), BYTES(request), NULL, &sealed);
+    REFUSED(NOMYO_ERR_ARGUMENT, "server_pem is NULL", nomyo_seal, c, NULL, 9, BYTES(request), NULL, &sealed);
+    REFUSED(NOMYO_ERR_ARGUMENT, "json is NULL", nomyo_seal, c, BYTES(pem), NULL, 9, NULL, &sealed);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_seal, c, BYTES(pem), BYTES(request), NULL, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "length of server_pem", nomyo_seal, c, (const uint8_t *)pem, SIZE_MAX, BYTES(request),
+            NULL, &sealed);
+    REFUSED(NOMYO_ERR_ARGUMENT, "empty", nomyo_seal, c, BYTES(pem), NULL, 0, NULL, &sealed);
+    REFUSED(NOMYO_ERR_PROTOCOL, "not PEM", nomyo_seal, c, NULL, 0, BYTES(request), NULL, &sealed);
+    REFUSED(NOMYO_ERR_PROTOCOL, "not PEM", nomyo_seal, c, BYTES(pem), BYTES(request), NULL, &sealed);
+    CHECK(sealed == SENTINEL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_open, NULL, NULL, BYTES("{}"), &response);
+    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_open, c, NULL, BYTES("{}"), &response);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_open, c, NULL, BYTES("{}"), NULL);
+    CHECK(response == SENTINEL);
+}
+
+static void nothing_is_freed_for_null(void) {
+    nomyo_error_free(NULL);
+    nomyo_config_free(NULL);
+    nomyo_client_free(NULL);
+    nomyo_request_free(NULL);
+    nomyo_response_free(NULL);
+    nomyo_sealed_free(NULL);
+}
+
+int main(void) {
+    nomyo_config *config = nomyo_config_new();
+    nomyo_client *client = client_of_nobody();
+    config_null_and_text(config);
+    config_numbers_and_keys(config);
+    environment(config);
+    options();
+    making_a_client();
+    sealing_and_opening(client);
+    nothing_is_freed_for_null();
+    nomyo_client_free(client);
+    nomyo_config_free(config);
+    return check_summary("arguments");
+}

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Runs the test programs in OUT, all of them even when one fails; beside an endpoint of their own if there is none yet.
+#
+#   OUT=DIR [WRAP=valgrind...] run.sh PROGRAM...
+set -eu
+
+if [ -z "${NOMYO_TEST_BASE_URL:-}" ]; then
+    cd "$(dirname "$0")/../.."
+    exec tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- "$PWD/tests/c/run.sh" "$@"
+fi
+
+failed=
+for program; do
+    argument=
+    [ "$program" = threads ] && argument=${THREAD_REQUESTS:-2}
+    # shellcheck disable=SC2086 # WRAP is words, and the argument none or one
+    ${WRAP:-} "$OUT/$program" $argument || failed="$failed $program($?)"
+done
+[ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }
