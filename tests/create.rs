@@ -20,8 +20,8 @@ fn started(options: Options) -> Endpoint {
 
 fn config_for(endpoint: &Endpoint) -> Config {
     let mut config = Config::new().expect("the defaults");
-    config.set_base_url(&endpoint.base_url()).expect("a good URL");
-    config.set_ca_file(&endpoint.ca_file()).expect("a good CA file");
+    config.set_base_url(endpoint.base_url()).expect("a good URL");
+    config.set_ca_file(endpoint.ca_file()).expect("a good CA file");
     config
 }
 
@@ -242,7 +242,7 @@ fn a_server_key_that_cannot_be_used_stops_the_call_before_anything_is_sent() {
 fn a_ca_that_the_client_does_not_trust_stops_it() {
     let endpoint = started(Options::default());
     let mut config = Config::new().expect("the defaults");
-    config.set_base_url(&endpoint.base_url()).expect("a good URL");
+    config.set_base_url(endpoint.base_url()).expect("a good URL");
     let error = Client::new(&config).expect("a client").warm_up().expect_err("an unknown CA");
     assert_eq!(error.status(), Status::Connection);
     assert!(error.message().contains("ca_file"), "{error}");
@@ -268,7 +268,7 @@ fn http_needs_the_opt_in_and_says_so_in_the_log() {
     let endpoint = started(Options { http: true, ..Options::default() });
     let plain = endpoint.plain_base_url().expect("plain HTTP is on");
     let mut config = Config::new().expect("the defaults");
-    config.set_base_url(&plain).expect("a good URL");
+    config.set_base_url(plain).expect("a good URL");
     assert_eq!(Client::new(&config).expect_err("HTTP").status(), Status::Security);
     config.set_allow_http(true);
     let (lines, seen) = std::sync::mpsc::channel();

@@ -80,6 +80,7 @@ impl Client {
     }
 
     /// Marks the client unusable: a panic may have left anything half-done.
+    #[cfg(feature = "capi")]
     pub(crate) fn poison(&self) {
         self.poisoned.store(true, Ordering::Relaxed);
     }

@@ -104,6 +104,7 @@ impl Response {
         &self.payload_id
     }
 
+    #[cfg(feature = "capi")]
     pub(crate) fn json_text(&self) -> &Text {
         &self.json
     }
@@ -132,6 +133,7 @@ impl Response {
     }
 
     /// A copy of what `pointer` points to, with its NUL; for C, whose callers want one.
+    #[cfg(feature = "capi")]
     pub(crate) fn pointer_text(&self, rfc6901: &str) -> Option<Text> {
         Text::copy_of(self.pointer(rfc6901)?).ok()
     }
