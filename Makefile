@@ -125,6 +125,7 @@ header:
 
 bench: test-tools $(VENV)/ready
 	cargo build --release --workspace
-	cargo bench --bench decrypt --no-run
+	cargo bench --bench decrypt --bench allocator --no-run
+	RUSTFLAGS="--cfg nomyo_system_allocator" cargo build --release --lib --target-dir $(TARGET)/bench-system
 	NOMYO_TEST_ENDPOINT=$(TARGET)/release/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state tests/with_endpoint.sh \
 	    $(VENV)/bin/python benches/run.py

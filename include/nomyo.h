@@ -18,8 +18,9 @@
  *           empty, NULL with more is NOMYO_ERR_ARGUMENT. Returned text is NUL-terminated and has a length, lives in the
  *           handle that returned it, and is NULL when absent. Nothing that is passed in is kept, unless it says so.
  * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it.
- * Process   No signal handler, limit, environment change, exit handler, thread or output. A client belongs to the
- *           process that made it: in a forked child it answers NOMYO_ERR_FORKED.
+ * Process   No signal handler, limit, environment change, exit handler, thread or output. One pthread_atfork handler, so
+ *           that a fork finds no lock held. A client belongs to the process that made it: in a forked child it answers
+ *           NOMYO_ERR_FORKED, and every prompt, answer, private key and AES key reads as zeros there.
  * Panics    None crosses. A bug is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
  */
 
@@ -191,17 +192,27 @@
 #define NOMYO_MEMORY_OFF 0
 
 /**
- * Memory level: secrets are wiped when released; their pages may be swapped or dumped meanwhile.
+ * Memory policy: lock what the system allows, and say what it refused.
+ */
+#define NOMYO_MEMORY_PREFER 1
+
+/**
+ * Memory policy: refuse to work when a lock is refused.
+ */
+#define NOMYO_MEMORY_REQUIRE 2
+
+/**
+ * Memory level: secrets are wiped when released; no page could be locked, or none was to be.
  */
 #define NOMYO_MEMORY_LEVEL_WIPE_ONLY 0
 
 /**
- * Memory level: some secrets are in locked pages, some could not be.
+ * Memory level: some of the library's memory is locked and kept out of core dumps, some could not be.
  */
 #define NOMYO_MEMORY_LEVEL_PARTIAL 1
 
 /**
- * Memory level: every secret is in locked pages that are excluded from core dumps.
+ * Memory level: all of the library's memory is locked and kept out of core dumps.
  */
 #define NOMYO_MEMORY_LEVEL_FULL 2
 
@@ -252,7 +263,7 @@ typedef void (*nomyo_log_fn)(void *data, int32_t level, const char *line, size_t
  */
 typedef struct {
     /**
-     * The policy in force, NOMYO_MEMORY_OFF.
+     * The policy in force: the strictest of the clients that are alive, NOMYO_MEMORY_PREFER when there is none.
      */
     int32_t policy;
     /**
@@ -268,7 +279,7 @@ typedef struct {
      */
     uint64_t limit;
     /**
-     * Bytes mapped for secrets.
+     * Bytes mapped for the library's heap and its secrets.
      */
     uint64_t mapped;
     /**
@@ -284,7 +295,7 @@ typedef struct {
      */
     int32_t dump_excluded;
     /**
-     * 1 when all of them read as zeros in a forked child.
+     * 1 when all secrets read as zeros in a forked child.
      */
     int32_t fork_excluded;
 } nomyo_memory_info;
@@ -417,6 +428,19 @@ int32_t nomyo_config_set_api_key(nomyo_config *c,
 int32_t nomyo_config_set_allow_http(nomyo_config *c,
                                     int32_t yes,
                                     nomyo_error **err);
+
+/**
+ * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
+ *
+ * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
+ * REQUIRE, calls are refused with NOMYO_ERR_SECURITY, before anything secret is touched, as long as the system has
+ * refused a lock; the error says how to raise the limit.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
+ */
+int32_t nomyo_config_set_memory_policy(nomyo_config *c,
+                                       int32_t policy,
+                                       nomyo_error **err);
 
 /**
  * Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
@@ -707,6 +731,54 @@ void nomyo_sealed_free(nomyo_sealed *s);
  */
 int32_t nomyo_memory_info_get(nomyo_memory_info *out,
                               size_t size);
+
+/**
+ * Memory for a secret of the caller's: `len` zero bytes between guard pages, excluded from core dumps, zeros in a forked
+ * child, locked as the policy in force asks and the system allows. The byte behind it faults when it is touched. Aligned
+ * for any type whose size divides `len`.
+ *
+ * Any thread; blocks on nothing. Each takes at least four pages and four mappings of the process's (65 530 by default
+ * on Linux). Free it with nomyo_secret_free(), and with nothing else. A length of 0 gives an address that may not be
+ * touched at all.
+ *
+ * @return the memory, or NULL: no memory (NOMYO_ERR_MEMORY), or the policy requires a lock that the system refuses
+ *         (NOMYO_ERR_SECURITY).
+ */
+void *nomyo_secret_alloc(size_t len,
+                         nomyo_error **err);
+
+/**
+ * Wipes and frees what nomyo_secret_alloc() returned. NULL does nothing.
+ */
+void nomyo_secret_free(void *p);
+
+/**
+ * Keeps the caller's own memory out of swap: locks the pages that `len` bytes at `p` touch. Locks nest: they are counted
+ * per page, and a page is unlocked with its last nomyo_unlock(). Memory locked by other means than this is not counted.
+ *
+ * Any thread; blocks on the system reading the pages in. Unlock before you free the memory. A forked child inherits no
+ * lock.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK), and nothing more is locked than before;
+ *         NOMYO_ERR_ARGUMENT: NULL with a length.
+ */
+int32_t nomyo_lock(void *p,
+                   size_t len,
+                   nomyo_error **err);
+
+/**
+ * Undoes one nomyo_lock() of the same range.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a page of it is not locked by nomyo_lock().
+ */
+int32_t nomyo_unlock(void *p, size_t len, nomyo_error **err);
+
+/**
+ * Overwrites `len` bytes at `p` with zeros, in a way that no compiler leaves out. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
+ */
+void nomyo_wipe(void *p, size_t len);
 
 #ifdef __cplusplus
 }  // extern "C"

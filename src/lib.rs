@@ -11,8 +11,11 @@
 //! - `keys`: the client's pair, the server's key.
 //! - `transport`: HTTP over TLS, deadlines.
 //! - `crypto`: the five operations of the envelope, one provider per file.
-//! - `memory`: where secrets live, and the report of what protects them.
+//! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
 //! - `error`: one error, stable numbers, nothing secret inside.
+//!
+//! The feature `capi`, on by default, is for the shared and the static library: it makes the vault the global allocator
+//! and AWS-LC's. A Rust program that uses this crate turns it off; its secrets proper are in the vault all the same.
 
 #[cfg(not(any(feature = "aws-lc", feature = "rustcrypto")))]
 compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");
@@ -30,4 +33,9 @@ mod transport;
 pub use client::{Client, Config, Level, Request, Response, Sealed};
 pub use envelope::Tier;
 pub use error::{Error, Result, Status};
-pub use memory::{MemoryInfo, MemoryLevel};
+pub use memory::{MemoryInfo, MemoryLevel, Policy};
+
+// The other cfg is for `make bench`, which compares; it is no feature, so that nobody turns it on by accident.
+#[cfg(all(feature = "capi", not(nomyo_system_allocator)))]
+#[global_allocator]
+static VAULT: memory::Vault = memory::Vault;

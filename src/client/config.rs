@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::api_key;
 use super::log::{Level, Log};
 use crate::error::{Error, Result};
-use crate::memory::SecretBuf;
+use crate::memory::{Policy, SecretBuf};
 use crate::transport::{BaseUrl, TrustedRoots};
 
 const DEFAULT_BASE_URL: &str = "https://api.nomyo.ai";
@@ -25,6 +25,7 @@ pub struct Config {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) roots: TrustedRoots,
+    pub(super) memory_policy: Policy,
     pub(super) log: Log,
     binding: String,
 }
@@ -42,6 +43,7 @@ impl Config {
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             roots: TrustedRoots::default(),
+            memory_policy: Policy::default(),
             log: Log::default(),
             binding: format!("rust/{}", env!("CARGO_PKG_VERSION")),
         })
@@ -92,6 +94,12 @@ impl Config {
     /// Whether `http://` is allowed. Default: no.
     pub fn set_allow_http(&mut self, yes: bool) {
         self.allow_http = yes;
+    }
+
+    /// What to do about locking secrets in memory. Default: [`Policy::Prefer`]. The policy in force is the strictest of
+    /// the clients that are alive.
+    pub fn set_memory_policy(&mut self, policy: Policy) {
+        self.memory_policy = policy;
     }
 
     /// The whole call, key fetch included. Default: 900 s.

@@ -26,12 +26,13 @@ pub use sealed::Sealed;
 
 use crate::error::{Error, Result, Status};
 use crate::keys::{LazyPair, ServerCache};
-use crate::memory::SecretBuf;
+use crate::memory::{self, OwnProcess, SecretBuf, Vote};
 use crate::transport::{Settings, Transport};
 
 /// A client of one server. Any number of threads may use it at once.
 pub struct Client {
-    transport: Transport,
+    vote: Vote,
+    transport: OwnProcess<Transport>,
     pair: LazyPair,
     server: ServerCache,
     api_key: Option<SecretBuf>,
@@ -45,7 +46,8 @@ impl Client {
     /// [`warm_up`](Client::warm_up).
     ///
     /// # Errors
-    /// [`Status::Security`] when the base URL is `http://` and the configuration does not allow it.
+    /// [`Status::Security`] when the base URL is `http://` and the configuration does not allow it, or when the memory
+    /// policy requires locks and the system has refused one.
     pub fn new(config: &Config) -> Result<Client> {
         if !config.base_url.is_secure() {
             if !config.allow_http {
@@ -63,13 +65,17 @@ impl Client {
                 "HTTP without TLS is in use: the API key is readable on the way and the server's key is unauthenticated",
             );
         }
+        memory::settle();
+        let vote = Vote::new(config.memory_policy);
+        vote.satisfied()?;
         Ok(Client {
-            transport: Transport::new(Settings {
+            vote,
+            transport: OwnProcess::new(Transport::new(Settings {
                 base_url: config.base_url.clone(),
                 connect_timeout: config.connect_timeout,
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
-            }),
+            })),
             pair: LazyPair::default(),
             server: ServerCache::new(),
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
@@ -96,7 +102,7 @@ impl Client {
         if self.poisoned.load(Ordering::Relaxed) {
             return Err(Error::internal("an earlier call on this client panicked; free it and make a new one"));
         }
-        Ok(())
+        self.vote.satisfied()
     }
 }
 

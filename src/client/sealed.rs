@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::envelope::{Expected, Tier};
 use crate::keys::ClientPair;
+use crate::memory::WireBuf;
 
 /// A request that only the server can open. Holds no plaintext and no content key; may be shared by any number of
 /// threads, and sent any number of times.
 pub struct Sealed {
-    pub(super) body: Vec<u8>,
+    pub(super) body: WireBuf,
     pub(super) payload_id: String,
     pub(super) tier: Option<Tier>,
     pub(super) pair: Arc<ClientPair>,

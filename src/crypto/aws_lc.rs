@@ -10,18 +10,41 @@ use aws_lc_rs::rsa::{
 
 use super::{ContentKey, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
-use crate::memory::SecretBuf;
+use crate::memory::{self, OwnProcess, SecretBuf};
+
+/// Gives AWS-LC the vault's allocator, before its first allocation.
+pub(super) fn ready() {
+    #[cfg(all(feature = "capi", not(nomyo_system_allocator)))]
+    {
+        static READY: std::sync::Once = std::sync::Once::new();
+        READY.call_once(|| {
+            let (malloc, realloc, free) = (memory::c_malloc, memory::c_realloc, memory::c_free);
+            // SAFETY: the three functions keep the contract of malloc, realloc and free, and are never unloaded.
+            unsafe { aws_lc_sys::CRYPTO_set_mem_functions(Some(malloc), Some(realloc), Some(free)) };
+        });
+    }
+}
+
+/// Runs an operation that has a key in its hands.
+fn secretly<T>(body: impl FnOnce() -> T) -> T {
+    ready();
+    // AWS-LC makes this thread's generator and error queue on first use, and a forked child needs both: not as zeros.
+    let _ = rand::fill(&mut [0]);
+    // SAFETY: empties the calling thread's error queue, and makes it if there is none.
+    unsafe { aws_lc_sys::ERR_clear_error() };
+    memory::scrubbed(|| memory::key_scope(body))
+}
 
 /// A client's RSA pair. May be shared by any number of threads.
 pub(crate) struct KeyPair {
-    private: OaepPrivateDecryptingKey,
+    private: OwnProcess<OaepPrivateDecryptingKey>,
     spki: Vec<u8>,
 }
 
 impl KeyPair {
     /// Generates an RSA-4096 pair with exponent 65537. Takes from a tenth of a second to several.
     pub(crate) fn generate() -> Result<KeyPair> {
-        let private = PrivateDecryptingKey::generate(KeySize::Rsa4096)
+        let private = secretly(|| PrivateDecryptingKey::generate(KeySize::Rsa4096))
             .map_err(|_| Error::internal("RSA-4096 key generation failed"))?;
         KeyPair::new(private)
     }
@@ -29,7 +52,7 @@ impl KeyPair {
     /// Imports a PKCS#8 v1 private key (RFC 5208, DER).
     #[cfg(test)]
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyPair> {
-        let private = PrivateDecryptingKey::from_pkcs8(der)
+        let private = secretly(|| PrivateDecryptingKey::from_pkcs8(der))
             .map_err(|_| Error::new(Status::Key, "the private key is not an RSA key of 2048 to 8192 bits"))?;
         KeyPair::new(private)
     }
@@ -38,8 +61,9 @@ impl KeyPair {
         let spki: PublicKeyX509Der =
             private.public_key().as_der().map_err(|_| Error::internal("the public key could not be encoded"))?;
         let spki = spki.as_ref().to_vec();
-        let private = OaepPrivateDecryptingKey::new(private).map_err(|_| Error::internal("the pair cannot do OAEP"))?;
-        Ok(KeyPair { private, spki })
+        let private = secretly(|| OaepPrivateDecryptingKey::new(private))
+            .map_err(|_| Error::internal("the pair cannot do OAEP"))?;
+        Ok(KeyPair { private: OwnProcess::new(private), spki })
     }
 
     /// The public half as SubjectPublicKeyInfo (RFC 5280, DER).
@@ -55,7 +79,8 @@ impl KeyPair {
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
         let mut out = SecretBuf::zeroed(self.private.min_output_size(), 0)?;
-        let unwrapped = self.private.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut out, None).unwrap_or_default();
+        let unwrapped =
+            secretly(|| self.private.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut out, None)).unwrap_or_default();
         ContentKey::from_unwrapped(unwrapped, fill_random)
     }
 }
@@ -68,6 +93,7 @@ pub(crate) struct PublicKey {
 impl PublicKey {
     /// Imports a SubjectPublicKeyInfo (RFC 5280, DER).
     pub(crate) fn from_spki(der: &[u8]) -> Result<PublicKey> {
+        ready();
         PublicEncryptingKey::from_der(der)
             .ok()
             .and_then(|key| OaepPublicEncryptingKey::new(key).ok())
@@ -78,9 +104,7 @@ impl PublicKey {
     /// Wraps a content key.
     pub(crate) fn wrap_key(&self, key: &ContentKey) -> Result<Vec<u8>> {
         let mut wrapped = vec![0; self.key.ciphertext_size()];
-        let len = self
-            .key
-            .encrypt(&OAEP_SHA256_MGF1SHA256, key.bytes(), &mut wrapped, None)
+        let len = secretly(|| self.key.encrypt(&OAEP_SHA256_MGF1SHA256, key.bytes(), &mut wrapped, None))
             .map_err(|_| Error::internal("RSA-OAEP wrapping failed"))?
             .len();
         wrapped.truncate(len);
@@ -96,18 +120,22 @@ pub(crate) fn seal(
     ciphertext: &mut [u8],
 ) -> Result<[u8; TAG_LEN]> {
     let mut tag = [0; TAG_LEN];
-    gcm(key)?
-        .seal_out_of_place_scatter(Nonce::from(nonce), Aad::empty(), plaintext, ciphertext, &[], &mut tag)
-        .map_err(|_| Error::internal("AES-256-GCM sealing failed"))?;
+    secretly(|| {
+        gcm(key)?
+            .seal_out_of_place_scatter(Nonce::from(nonce), Aad::empty(), plaintext, ciphertext, &[], &mut tag)
+            .map_err(|_| Error::internal("AES-256-GCM sealing failed"))
+    })?;
     Ok(tag)
 }
 
 /// Decrypts `in_out` in place. On failure what is left in it is not plaintext.
 pub(crate) fn open(key: &ContentKey, nonce: &[u8; NONCE_LEN], tag: &[u8; TAG_LEN], in_out: &mut [u8]) -> Result<()> {
-    gcm(key)?
-        .open_in_place_separate_tag(Nonce::from(nonce), Aad::empty(), tag, in_out)
-        .map(|_| ())
-        .map_err(|_| Error::decryption_failed())
+    secretly(|| {
+        gcm(key)?
+            .open_in_place_separate_tag(Nonce::from(nonce), Aad::empty(), tag, in_out)
+            .map(|_| ())
+            .map_err(|_| Error::decryption_failed())
+    })
 }
 
 fn gcm(key: &ContentKey) -> Result<LessSafeKey> {
@@ -118,5 +146,6 @@ fn gcm(key: &ContentKey) -> Result<LessSafeKey> {
 
 /// Fills `out` from the provider's generator.
 pub(super) fn fill_random(out: &mut [u8]) -> Result<()> {
+    ready();
     rand::fill(out).map_err(|_| Error::internal("the system's random generator failed"))
 }

@@ -3,7 +3,8 @@
 //! Promises: RSA-OAEP with SHA-256 and MGF1-SHA-256 and an empty label (RFC 8017), AES-256-GCM with a 96-bit nonce,
 //! a 128-bit tag and no additional data (SP 800-38D). Keys live in [`SecretBuf`]s or in the provider's own objects.
 //! A failed unwrap is not reported here: it yields a random key, so that it ends in the same failure, after the
-//! same work, as an altered ciphertext. One provider per file, chosen at compile time; AWS-LC serves when both are on.
+//! same work, as an altered ciphertext. What an operation allocates is in the secret part of the vault, and the stack
+//! that it used is overwritten when it ends. One provider per file, chosen at compile time; AWS-LC serves when both are on.
 
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
@@ -58,6 +59,11 @@ impl ContentKey {
     fn bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// Prepares the provider; before anything else of it is used, TLS included. Costs nothing when repeated.
+pub(crate) fn ready() {
+    provider::ready();
 }
 
 /// A fresh random GCM nonce. Every content key seals once, so it cannot repeat under a key.

@@ -15,17 +15,26 @@ use zeroize::Zeroizing;
 
 use super::{CONTENT_KEY_LEN, ContentKey, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
+use crate::memory::{self, OwnProcess};
+
+/// Nothing to prepare: everything it allocates is the vault's.
+pub(super) fn ready() {}
+
+/// Runs an operation that has a key in its hands.
+fn secretly<T>(body: impl FnOnce() -> T) -> T {
+    memory::scrubbed(|| memory::key_scope(body))
+}
 
 /// A client's RSA pair. May be shared by any number of threads.
 pub(crate) struct KeyPair {
-    private: RsaPrivateKey,
+    private: OwnProcess<RsaPrivateKey>,
     spki: Vec<u8>,
 }
 
 impl KeyPair {
     /// Generates an RSA-4096 pair with exponent 65537. Takes from a fifth of a second to several.
     pub(crate) fn generate() -> Result<KeyPair> {
-        let private = RsaPrivateKey::new(&mut UnwrapErr(SysRng), 4096)
+        let private = secretly(|| RsaPrivateKey::new(&mut UnwrapErr(SysRng), 4096))
             .map_err(|_| Error::internal("RSA-4096 key generation failed"))?;
         KeyPair::new(private)
     }
@@ -33,7 +42,7 @@ impl KeyPair {
     /// Imports a PKCS#8 v1 private key (RFC 5208, DER).
     #[cfg(test)]
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyPair> {
-        let private = <RsaPrivateKey as rsa::pkcs8::DecodePrivateKey>::from_pkcs8_der(der)
+        let private = secretly(|| <RsaPrivateKey as rsa::pkcs8::DecodePrivateKey>::from_pkcs8_der(der))
             .ok()
             .filter(|key| (2048..=8192).contains(&key.n().bits()))
             .ok_or_else(|| Error::new(Status::Key, "the private key is not an RSA key of 2048 to 8192 bits"))?;
@@ -46,7 +55,7 @@ impl KeyPair {
             .to_public_key_der()
             .map_err(|_| Error::internal("the public key could not be encoded"))?
             .into_vec();
-        Ok(KeyPair { private, spki })
+        Ok(KeyPair { private: OwnProcess::new(private), spki })
     }
 
     /// The public half as SubjectPublicKeyInfo (RFC 5280, DER).
@@ -61,8 +70,10 @@ impl KeyPair {
 
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
-        let unwrapped = Oaep::<Sha256>::new().decrypt(Some(&mut SysRng), &self.private, wrapped);
-        ContentKey::from_unwrapped(&Zeroizing::new(unwrapped.unwrap_or_default()), fill_random)
+        secretly(|| {
+            let unwrapped = Oaep::<Sha256>::new().decrypt(Some(&mut SysRng), &self.private, wrapped);
+            ContentKey::from_unwrapped(&Zeroizing::new(unwrapped.unwrap_or_default()), fill_random)
+        })
     }
 }
 
@@ -81,8 +92,7 @@ impl PublicKey {
 
     /// Wraps a content key.
     pub(crate) fn wrap_key(&self, key: &ContentKey) -> Result<Vec<u8>> {
-        Oaep::<Sha256>::new()
-            .encrypt(&mut SysRng, &self.key, key.bytes())
+        secretly(|| Oaep::<Sha256>::new().encrypt(&mut SysRng, &self.key, key.bytes()))
             .map_err(|_| Error::internal("RSA-OAEP wrapping failed"))
     }
 }
@@ -96,14 +106,16 @@ pub(crate) fn seal(
 ) -> Result<[u8; TAG_LEN]> {
     let failed = || Error::internal("AES-256-GCM sealing failed");
     let buffers = InOutBuf::new(plaintext, ciphertext).map_err(|_| failed())?;
-    gcm(key)?.encrypt_inout_detached(nonce.into(), &[], buffers).map(Into::into).map_err(|_| failed())
+    secretly(|| gcm(key)?.encrypt_inout_detached(nonce.into(), &[], buffers).map(Into::into).map_err(|_| failed()))
 }
 
 /// Decrypts `in_out` in place. On failure what is left in it is not plaintext.
 pub(crate) fn open(key: &ContentKey, nonce: &[u8; NONCE_LEN], tag: &[u8; TAG_LEN], in_out: &mut [u8]) -> Result<()> {
-    gcm(key)?
-        .decrypt_inout_detached(nonce.into(), &[], in_out.into(), tag.into())
-        .map_err(|_| Error::decryption_failed())
+    secretly(|| {
+        gcm(key)?
+            .decrypt_inout_detached(nonce.into(), &[], in_out.into(), tag.into())
+            .map_err(|_| Error::decryption_failed())
+    })
 }
 
 fn gcm(key: &ContentKey) -> Result<Aes256Gcm> {

@@ -97,3 +97,84 @@ fn a_generated_pair_is_rsa_4096_and_unwraps_what_is_wrapped_for_it() {
     let wrapped = public.wrap_key(&key).expect("a wrapped key");
     assert_eq!(pair.unwrap_key(&wrapped).expect("a key").bytes(), key.bytes());
 }
+
+/// How deep below its entry `body` reaches into the stack, in bytes, and what is left of `secret` there afterwards.
+#[cfg(target_os = "linux")]
+fn stack_after(body: fn(), secret: &[u8]) -> (usize, usize) {
+    const SIZE: usize = 1024 * 1024;
+    const PAINT: u8 = 0xd7;
+
+    extern "C" fn enter(body: *mut libc::c_void) -> *mut libc::c_void {
+        // SAFETY: the address of the function that was passed in, below.
+        let body: fn() = unsafe { std::mem::transmute(body) };
+        body();
+        std::ptr::null_mut()
+    }
+
+    let layout = std::alloc::Layout::from_size_align(SIZE, 4096).expect("a layout");
+    // SAFETY: a thread runs on memory of ours, which outlives it: it is joined before the memory is read and freed.
+    unsafe {
+        let stack = std::alloc::alloc(layout);
+        stack.write_bytes(PAINT, SIZE);
+        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
+        assert_eq!(libc::pthread_attr_init(&raw mut attributes), 0);
+        assert_eq!(libc::pthread_attr_setstack(&raw mut attributes, stack.cast(), SIZE), 0);
+        assert_eq!(libc::pthread_create(&raw mut thread, &raw const attributes, enter, body as *mut libc::c_void), 0);
+        assert_eq!(libc::pthread_join(thread, std::ptr::null_mut()), 0);
+        libc::pthread_attr_destroy(&raw mut attributes);
+        let bytes = std::slice::from_raw_parts(stack, SIZE);
+        let depth = SIZE - bytes.iter().position(|&byte| byte != PAINT).unwrap_or(SIZE);
+        let copies = bytes.windows(secret.len()).filter(|window| *window == secret).count();
+        std::alloc::dealloc(stack, layout);
+        (depth, copies)
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod stack {
+    use std::sync::{Mutex, OnceLock};
+
+    use super::*;
+    use crate::memory::SCRUBBED;
+
+    static PAIR: OnceLock<KeyPair> = OnceLock::new();
+    static WRAPPED: OnceLock<Vec<u8>> = OnceLock::new();
+    /// The key whose traces are looked for; kept here, off the stack that is searched.
+    static KEY: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+    #[test]
+    fn no_operation_leaves_a_key_on_the_stack_or_reaches_deeper_than_is_scrubbed() {
+        let pair = PAIR.get_or_init(|| KeyPair::from_pkcs8(&fixture_der("client_private.pem")).expect("a good key"));
+        let key = ContentKey::generate().expect("random bytes");
+        let public = PublicKey::from_spki(pair.spki()).expect("its public half");
+        WRAPPED.get_or_init(|| public.wrap_key(&key).expect("a wrapped key"));
+        key.bytes().clone_into(&mut KEY.lock().expect("no panic"));
+        let secret = KEY.lock().expect("no panic").clone();
+
+        let nothing: fn() = || {};
+        let unwrap: fn() = || {
+            let key = PAIR.get().expect("set").unwrap_key(WRAPPED.get().expect("set")).expect("a key");
+            assert_eq!(key.bytes(), *KEY.lock().expect("no panic"));
+        };
+        let seal_and_open: fn() = || {
+            let key = PAIR.get().expect("set").unwrap_key(WRAPPED.get().expect("set")).expect("a key");
+            let mut sealed = [0; 64];
+            let tag = seal(&key, &[1; NONCE_LEN], &[2; 64], &mut sealed).expect("sealed");
+            open(&key, &[1; NONCE_LEN], &tag, &mut sealed).expect("opened");
+        };
+        let wrap: fn() = || {
+            let key = PAIR.get().expect("set").unwrap_key(WRAPPED.get().expect("set")).expect("a key");
+            let public = PublicKey::from_spki(PAIR.get().expect("set").spki()).expect("its public half");
+            assert!(!public.wrap_key(&key).expect("a wrapped key").is_empty());
+        };
+        let generate: fn() = || drop(KeyPair::generate().expect("a pair"));
+        let (floor, _) = stack_after(nothing, &secret);
+        let operations = [("unwrap", unwrap), ("seal and open", seal_and_open), ("wrap", wrap), ("generate", generate)];
+        for (name, operation) in operations {
+            let (depth, copies) = stack_after(operation, &secret);
+            assert_eq!(copies, 0, "{name} left the key on the stack");
+            // The scrubbing itself is the deepest, but for its caller's frames: the operation did not go below it.
+            assert!(depth - floor <= SCRUBBED + 4096, "{name} reaches {} bytes deep", depth - floor);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use super::package::Package;
 use super::{Expected, Tier, open, seal};
 use crate::crypto::{self, KeyPair, PublicKey};
 use crate::error::{Result, Status};
+use crate::memory::WireBuf;
 
 fn fixture(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/protocol/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -191,7 +192,7 @@ fn an_answer_to_another_request_is_refused() {
 }
 
 /// A package around `plaintext`, as a server would seal it for `pair`.
-fn answered(plaintext: &str, pair: &KeyPair) -> Vec<u8> {
+fn answered(plaintext: &str, pair: &KeyPair) -> WireBuf {
     seal(plaintext.as_bytes(), &PublicKey::from_spki(pair.spki()).expect("a public key")).expect("sealed")
 }
 

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::crypto::{NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
+use crate::memory::WireBuf;
 
 /// Standard alphabet, padding demanded and canonical, no white space (RFC 4648, section 4).
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -156,22 +157,21 @@ pub(super) fn write(
     nonce: &[u8; NONCE_LEN],
     wrapped_key: &[u8],
     seal_into: impl FnOnce(&mut [u8]) -> Result<[u8; TAG_LEN]>,
-) -> Result<Vec<u8>> {
+) -> Result<WireBuf> {
     let too_large = || Error::new(Status::Memory, "no memory for the request package; send less at once");
     let encoded = encoded_len(payload_len, true).ok_or_else(too_large)?;
-    let mut body = Vec::new();
-    body.try_reserve_exact(HEAD.len() + encoded + wrapped_key.len() * 4 / 3 + REST_LEN).map_err(|_| too_large())?;
-    body.extend_from_slice(HEAD.as_bytes());
-    body.resize(HEAD.len() + encoded, 0);
-    let tag = seal_into(&mut body[HEAD.len() + encoded - payload_len..])?;
-    encode_in_place(&mut body[HEAD.len()..], payload_len)?;
+    let mut body = WireBuf::with_capacity(HEAD.len() + encoded + wrapped_key.len() * 4 / 3 + REST_LEN)?;
+    body.push(HEAD.as_bytes());
+    let area = body.append(encoded);
+    let tag = seal_into(&mut area[encoded - payload_len..])?;
+    encode_in_place(area, payload_len)?;
     for (text, value) in
         [("\",\"nonce\":\"", &nonce[..]), ("\",\"tag\":\"", &tag), ("\"},\"encrypted_aes_key\":\"", wrapped_key)]
     {
-        body.extend_from_slice(text.as_bytes());
-        body.extend_from_slice(BASE64.encode(value).as_bytes());
+        body.push(text.as_bytes());
+        body.push(BASE64.encode(value).as_bytes());
     }
-    body.extend_from_slice(END.as_bytes());
+    body.push(END.as_bytes());
     Ok(body)
 }
 

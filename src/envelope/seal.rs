@@ -3,10 +3,11 @@
 use super::package;
 use crate::crypto::{self, ContentKey, PublicKey};
 use crate::error::Result;
+use crate::memory::WireBuf;
 
 /// Encrypts `payload` under a fresh content key, wrapped for `server`, and returns the package. The content key is
 /// wiped before this returns: nothing can open the package again but the server.
-pub(crate) fn seal(payload: &[u8], server: &PublicKey) -> Result<Vec<u8>> {
+pub(crate) fn seal(payload: &[u8], server: &PublicKey) -> Result<WireBuf> {
     let key = ContentKey::generate()?;
     let nonce = crypto::random_nonce()?;
     let wrapped = server.wrap_key(&key)?;

@@ -7,8 +7,10 @@ use std::time::Duration;
 use super::arguments::{bytes, exclusive, take_back, text};
 use super::error::nomyo_error;
 use super::guard::{guard, guard_value};
+use super::memory::{NOMYO_MEMORY_OFF, NOMYO_MEMORY_PREFER, NOMYO_MEMORY_REQUIRE};
 use crate::client::{Config, Level};
 use crate::error::{Error, Result};
+use crate::memory::Policy;
 
 /// Log level: something failed.
 pub const NOMYO_LOG_ERROR: i32 = 1;
@@ -147,6 +149,32 @@ pub unsafe extern "C" fn nomyo_config_set_allow_http(
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { change(c, err, allow) }
+}
+
+/// Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
+///
+/// The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
+/// REQUIRE, calls are refused with NOMYO_ERR_SECURITY, before anything secret is touched, as long as the system has
+/// refused a lock; the error says how to raise the limit.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_memory_policy(
+    c: *mut nomyo_config,
+    policy: i32,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    let set = |config: &mut Config| {
+        config.set_memory_policy(match policy {
+            NOMYO_MEMORY_OFF => Policy::Off,
+            NOMYO_MEMORY_PREFER => Policy::Prefer,
+            NOMYO_MEMORY_REQUIRE => Policy::Require,
+            _ => return Err(Error::argument("policy is not one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE")),
+        });
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, set) }
 }
 
 /// Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first

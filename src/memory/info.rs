@@ -1,15 +1,20 @@
-//! The honest report: what protection is in force in this process.
+//! The honest report: what protection is in force, from what the system calls returned.
+
+use std::sync::atomic::Ordering;
+
+use super::policy::{self, Policy};
+use super::{fork, region, system};
 
 /// How well secrets are protected in memory, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 #[non_exhaustive]
 pub enum MemoryLevel {
-    /// Secrets are wiped when they are released; pages may be swapped or dumped meanwhile.
+    /// Secrets are wiped when they are released; no page could be, or was to be, locked.
     WipeOnly = 0,
-    /// Some secrets are in locked pages, some could not be.
+    /// Some of the library's memory is locked and kept out of core dumps, some could not be.
     Partial = 1,
-    /// Every secret is in locked pages that are excluded from core dumps.
+    /// All of the library's memory is locked and kept out of core dumps.
     Full = 2,
 }
 
@@ -17,26 +22,48 @@ pub enum MemoryLevel {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryInfo {
+    /// The policy in force: the strictest of the clients that are alive.
+    pub policy: Policy,
     /// The level that is reached.
     pub level: MemoryLevel,
-    /// The system's page size in bytes.
+    /// The system's page size.
     pub page_size: u64,
-    /// `RLIMIT_MEMLOCK` in bytes; `u64::MAX` when there is no limit.
+    /// `RLIMIT_MEMLOCK`; `u64::MAX` when there is no limit.
     pub limit: u64,
+    /// Mapped for what is to be locked.
+    pub mapped: u64,
+    /// Locked of it.
+    pub locked: u64,
+    /// Refused by the system.
+    pub refused: u64,
+    /// Whether all of it is excluded from core dumps.
+    pub dump_excluded: bool,
+    /// Whether all secrets read as zeros in a forked child.
+    pub fork_excluded: bool,
 }
 
 impl MemoryInfo {
-    /// Asks the system. Does not block; any thread may call it.
+    /// Reads the counters. Does not block; any thread may call it.
     pub fn get() -> MemoryInfo {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: `limit` is a live, writable rlimit for the length of the call.
-        let known = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
-        // SAFETY: sysconf reads no memory of ours.
-        let page_size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        fork::settle();
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let (mapped, locked, refused) = (read(&region::MAPPED), read(&region::LOCKED), read(&region::REFUSED));
+        let dump_excluded = read(&region::DUMPABLE) == 0;
+        let level = match (locked, mapped) {
+            (0, _) => MemoryLevel::WipeOnly,
+            (locked, mapped) if locked >= mapped && dump_excluded => MemoryLevel::Full,
+            _ => MemoryLevel::Partial,
+        };
         MemoryInfo {
-            level: MemoryLevel::WipeOnly,
-            page_size: u64::try_from(page_size).unwrap_or(0),
-            limit: if known { limit.rlim_cur } else { 0 },
+            policy: policy::current(),
+            level,
+            page_size: system::page_size() as u64,
+            limit: system::lock_limit(),
+            mapped,
+            locked,
+            refused,
+            dump_excluded,
+            fork_excluded: read(&region::INHERITED) == 0,
         }
     }
 }

@@ -1,11 +1,46 @@
-//! Where secrets live.
+//! The vault: every byte the library allocates.
 //!
-//! Promises: every prompt, answer, key and password that the library holds is in a [`SecretBuf`], which moves by
-//! borrow, never grows (so no stale copy is left behind), prints nothing of itself and is wiped when dropped.
-//! Does not promise yet: locked, undumpable pages; [`MemoryInfo`] says so.
+//! Promises: every allocation, of Rust (feature `capi`) and of AWS-LC, is in regions of our own, between guard pages,
+//! locked as the [`Policy`] asks and the system allows, excluded from core dumps, and wiped before it is reused or
+//! given back. Prompts, answers, keys and passwords proper are in a [`SecretBuf`] or in what the crypto provider
+//! allocates inside a [`key_scope`]: regions that also read as zeros in a forked child. A `SecretBuf` moves by borrow,
+//! never grows (so no stale copy is left behind) and prints nothing of itself. [`MemoryInfo`] tells what is in force,
+//! from what the system calls returned.
+//!
+//! Does not promise: anything about the caller's own copies, registers, or a debugger.
 
+mod arena;
+mod block;
+mod fork;
+mod guarded;
+mod heap;
 mod info;
+mod lock;
+mod pages;
+mod policy;
+mod process;
+mod region;
 mod secret;
+mod stack;
+mod system;
+mod wire;
 
+pub(crate) use fork::settle;
+pub(crate) use guarded::{alloc_guarded, free_guarded};
+#[cfg(feature = "capi")]
+pub(crate) use heap::Vault;
+pub(crate) use heap::key_scope;
+#[cfg(all(feature = "capi", feature = "aws-lc"))]
+pub(crate) use heap::{c_free, c_malloc, c_realloc};
 pub use info::{MemoryInfo, MemoryLevel};
+pub(crate) use pages::{lock_pages, unlock_pages};
+pub use policy::Policy;
+pub(crate) use policy::Vote;
+pub(crate) use process::OwnProcess;
 pub(crate) use secret::SecretBuf;
+#[cfg(test)]
+pub(crate) use stack::SCRUBBED;
+pub(crate) use stack::scrubbed;
+#[cfg(feature = "capi")]
+pub(crate) use system::wipe;
+pub(crate) use wire::WireBuf;

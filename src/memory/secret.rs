@@ -3,36 +3,30 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-use zeroize::Zeroize;
-
-use crate::error::{Error, Result, Status};
+use super::block::Block;
+use super::region::Kind;
+use super::system;
+use crate::error::Result;
 
 /// Bytes that nobody else may see.
 ///
 /// The capacity is set when the buffer is made and never changes: growing would leave a copy behind. Not `Clone`;
-/// `Debug` prints the length alone; dropping wipes the whole capacity.
+/// `Debug` prints the length alone; dropping wipes the whole capacity. Reads as zeros in a forked child.
 pub(crate) struct SecretBuf {
-    bytes: Vec<u8>,
+    block: Block,
+    len: usize,
 }
 
 impl SecretBuf {
-    /// An empty buffer for up to `capacity` bytes. `Status::Memory` when there is no room.
+    /// An empty buffer for up to `capacity` bytes. `Status::Memory` when there is no room, `Status::Security` when it
+    /// cannot be locked and must be.
     pub(crate) fn with_capacity(capacity: usize) -> Result<SecretBuf> {
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(capacity).map_err(|_| {
-            Error::new(
-                Status::Memory,
-                format!("no memory for a secret of {capacity} bytes; free some, or send less at once"),
-            )
-        })?;
-        Ok(SecretBuf { bytes })
+        Ok(SecretBuf { block: Block::zeroed(Kind::Secret, capacity)?, len: 0 })
     }
 
     /// `len` zero bytes, with room for `spare` more.
     pub(crate) fn zeroed(len: usize, spare: usize) -> Result<SecretBuf> {
-        let mut buf = SecretBuf::with_capacity(len + spare)?;
-        buf.bytes.resize(len, 0);
-        Ok(buf)
+        Ok(SecretBuf { block: Block::zeroed(Kind::Secret, len.saturating_add(spare))?, len })
     }
 
     /// A copy of `bytes`, and no room for more.
@@ -42,31 +36,36 @@ impl SecretBuf {
         Ok(buf)
     }
 
-    /// Appends `more`. The caller sized the buffer: running over is a bug, and panics before it reallocates.
+    /// Appends `more`. The caller sized the buffer: running over is a bug, and panics.
     pub(crate) fn push(&mut self, more: &[u8]) {
-        assert!(more.len() <= self.bytes.capacity() - self.bytes.len(), "a secret outgrew its buffer");
-        self.bytes.extend_from_slice(more);
+        let end = self.len + more.len();
+        self.whole(end)[end - more.len()..end].copy_from_slice(more);
+        self.len = end;
     }
 
     /// Keeps the first `len` bytes and wipes the rest.
     pub(crate) fn truncate(&mut self, len: usize) {
-        if len < self.bytes.len() {
-            self.bytes[len..].zeroize();
-            self.bytes.truncate(len);
+        if len < self.len {
+            system::wipe(&mut self[len..]);
+            self.len = len;
         }
     }
 
     /// Replaces `start..end` by `with`, in place. Running over the capacity is a bug, and panics.
     pub(crate) fn splice(&mut self, start: usize, end: usize, with: &[u8]) {
-        let old = self.bytes.len();
+        let old = self.len;
         let new = old - (end - start) + with.len();
-        assert!(new <= self.bytes.capacity(), "a secret outgrew its buffer");
-        if new > old {
-            self.bytes.resize(new, 0);
-        }
-        self.bytes.copy_within(end..old, start + with.len());
-        self.bytes[start..start + with.len()].copy_from_slice(with);
+        let bytes = self.whole(new.max(old));
+        bytes.copy_within(end..old, start + with.len());
+        bytes[start..start + with.len()].copy_from_slice(with);
+        self.len = new.max(old);
         self.truncate(new);
+    }
+
+    /// All bytes up to the capacity, of which `needed` are about to be used.
+    fn whole(&mut self, needed: usize) -> &mut [u8] {
+        assert!(needed <= self.block.bytes().len(), "a secret outgrew its buffer");
+        self.block.bytes_mut()
     }
 }
 
@@ -74,31 +73,26 @@ impl Deref for SecretBuf {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        &self.block.bytes()[..self.len]
     }
 }
 
 impl DerefMut for SecretBuf {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
-    }
-}
-
-impl Drop for SecretBuf {
-    fn drop(&mut self) {
-        self.bytes.zeroize();
+        &mut self.block.bytes_mut()[..self.len]
     }
 }
 
 impl fmt::Debug for SecretBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretBuf({} bytes)", self.bytes.len())
+        write!(f, "SecretBuf({} bytes)", self.len)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Status;
 
     #[test]
     fn debug_shows_the_length_and_nothing_else() {
@@ -125,7 +119,9 @@ mod tests {
 
     #[test]
     fn a_secret_too_large_for_any_machine_is_a_status_not_an_abort() {
-        let error = SecretBuf::with_capacity(usize::MAX / 4).expect_err("no machine has that much");
-        assert_eq!(error.status(), Status::Memory);
+        for capacity in [usize::MAX / 4, isize::MAX.unsigned_abs(), usize::MAX] {
+            let error = SecretBuf::with_capacity(capacity).expect_err("no machine has that much");
+            assert_eq!(error.status(), Status::Memory);
+        }
     }
 }

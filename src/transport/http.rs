@@ -9,12 +9,14 @@ use ureq::{Agent, Body, RequestBuilder};
 use super::retry_after::retry_after;
 use super::{BaseUrl, Deadline, TrustedRoots, dial, failure};
 use crate::error::{Error, Result, Status};
-use crate::memory::SecretBuf;
+use crate::memory::{SecretBuf, WireBuf};
 
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
 /// The most that is kept of an error answer, and that a key may have, in bytes.
 const SMALL_LIMIT: u64 = 64 * 1024;
+/// Room for an answer that does not say how long it is, to begin with.
+const FIRST_READ: usize = 64 * 1024;
 /// Idle connections kept, in all and for the one host that a client talks to.
 const IDLE_CONNECTIONS: usize = 100;
 /// How long an idle connection is kept: less than what NAT gateways and proxies allow.
@@ -64,14 +66,14 @@ impl Transport {
     }
 
     /// `GET /pki/public_key`: the PEM, at most 64 KiB.
-    pub(crate) fn fetch_server_key(&self, deadline: Deadline) -> Result<Vec<u8>> {
+    pub(crate) fn fetch_server_key(&self, deadline: Deadline) -> Result<WireBuf> {
         let url = self.base_url.join("/pki/public_key");
         let answer = self.bounded(self.agent.get(&url), deadline)?.call();
         self.read(answer, &url, SMALL_LIMIT, deadline).map_err(|e| e.with_attempts(1))
     }
 
     /// `POST /v1/chat/secure_completion`: the response package, at most 64 MiB.
-    pub(crate) fn post(&self, post: &Post<'_>, deadline: Deadline) -> Result<Vec<u8>> {
+    pub(crate) fn post(&self, post: &Post<'_>, deadline: Deadline) -> Result<WireBuf> {
         let url = self.base_url.join("/v1/chat/secure_completion");
         let mut request =
             self.bounded(self.agent.post(&url), deadline)?.header(CONTENT_TYPE, "application/octet-stream");
@@ -96,14 +98,17 @@ impl Transport {
         url: &str,
         limit: u64,
         deadline: Deadline,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<WireBuf> {
         let failed = |e: &ureq::Error| failure::of(e, url, self.trust, deadline);
         let (head, body) = answer.map_err(|e| failed(&e))?.into_parts();
         let status = head.status.as_u16();
         if status != 200 {
             return Err(refused(status, url, &head.headers, body));
         }
-        body.into_with_config().limit(limit).read_to_vec().map_err(|e| failed(&e).with_http_status(200))
+        let expected = body.content_length().filter(|len| *len <= limit).and_then(|len| usize::try_from(len).ok());
+        let reader = body.into_with_config().limit(limit).reader();
+        WireBuf::read_to_end(reader, expected.unwrap_or(FIRST_READ))?
+            .map_err(|e| failed(&e.into()).with_http_status(200))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
+use crate::crypto;
 use crate::error::{Error, Result, Status};
 
 /// The platform's trust store (SSL_CERT_FILE and SSL_CERT_DIR honoured where it is made of files), or the
@@ -41,6 +42,7 @@ impl TrustedRoots {
     }
 
     pub(super) fn tls_config(&self) -> TlsConfig {
+        crypto::ready();
         let roots = match &self.instead {
             Some(certificates) => RootCerts::Specific(certificates.clone()),
             None => RootCerts::PlatformVerifier,

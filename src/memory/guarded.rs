@@ -1,0 +1,34 @@
+//! Secrets for callers: each in a region of its own, ending where the guard page begins.
+
+use std::ptr::NonNull;
+
+use super::block::refused;
+use super::region::{self, Header, Kind};
+use super::{arena, fork, system};
+use crate::error::Result;
+
+/// `len` zero bytes; the byte behind them faults when it is touched. Aligned for any type whose size divides `len`.
+pub(crate) fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
+    fork::watch();
+    let header = region::map(Kind::Secret, arena::NO_ARENA, len.max(1)).map_err(|refusal| refused(refusal, len))?;
+    // SAFETY: just mapped.
+    let region = unsafe { header.as_ref() };
+    // SAFETY: the region is at least `len` bytes long, so this lies within it or, for 0, just behind it.
+    Ok(unsafe { region.data().add(region.len() - len) })
+}
+
+/// Wipes and unmaps.
+///
+/// # Safety
+/// `secret` came from [`alloc_guarded`], and nobody uses it any more.
+pub(crate) unsafe fn free_guarded(secret: NonNull<u8>) {
+    // SAFETY: a secret begins within its region's first page of data (or ends a one-page one), whatever its length:
+    // that is within the first megabyte.
+    let header: NonNull<Header> = unsafe { region::find(secret) };
+    // SAFETY: alive until unmapped below; its data is ours by the contract.
+    unsafe {
+        let region = header.as_ref();
+        system::wipe(std::slice::from_raw_parts_mut(region.data().as_ptr(), region.len()));
+        region::unmap(header);
+    }
+}

@@ -1,0 +1,120 @@
+//! Locks on memory that belongs to the caller. mlock does not nest, so locks are counted per page.
+
+use std::cell::UnsafeCell;
+use std::collections::BTreeMap;
+
+use super::lock::Lock;
+use super::{fork, region, system};
+use crate::error::{Error, Result, Status};
+
+/// How often each page is locked.
+static COUNTS: Counts = Counts(Lock::new(), UnsafeCell::new((0, BTreeMap::new())));
+
+/// The counts, and the process that they are true of: a forked child inherits no lock.
+struct Counts(Lock, UnsafeCell<(u32, BTreeMap<usize, usize>)>);
+// SAFETY: the counts are only touched while the lock is held.
+unsafe impl Sync for Counts {}
+
+impl Counts {
+    fn with<T>(&self, body: impl FnOnce(&mut BTreeMap<usize, usize>) -> T) -> T {
+        self.0.hold(|| {
+            // SAFETY: the lock is held, so this is the only reference.
+            let (process, counts) = unsafe { &mut *self.1.get() };
+            if *process != std::process::id() {
+                *process = std::process::id();
+                counts.clear();
+            }
+            body(counts)
+        })
+    }
+}
+
+/// Before a fork.
+pub(super) fn acquire() {
+    COUNTS.0.acquire();
+}
+
+/// After a fork, on both sides.
+pub(super) fn release() {
+    COUNTS.0.release();
+}
+
+/// Locks the pages that `start..start + len` touches, once more each.
+///
+/// # Safety
+/// The range is mapped.
+pub(crate) unsafe fn lock_pages(start: *const u8, len: usize) -> Result<()> {
+    fork::watch();
+    let pages = pages(start, len)?;
+    COUNTS.with(|counts| lock_each(counts, &pages))
+}
+
+fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
+    for (done, page) in pages.clone().enumerate() {
+        let count = counts.entry(page).or_insert(0);
+        // SAFETY: the page is part of a range that is mapped, by the promise of lock_pages' caller.
+        if *count == 0 && !region::contains(page) && !unsafe { system::lock(address(page), 1) } {
+            counts.remove(&page);
+            for page in pages.clone().take(done) {
+                give_up(counts, page);
+            }
+            let limit = system::lock_limit();
+            return Err(Error::new(
+                Status::Security,
+                format!(
+                    "the system refused to lock the memory: RLIMIT_MEMLOCK is {limit} bytes; raise it, or grant \
+                     CAP_IPC_LOCK"
+                ),
+            ));
+        }
+        *count += 1;
+    }
+    Ok(())
+}
+
+/// Undoes one [`lock_pages`] of the same range. Pages that others locked stay locked.
+///
+/// # Safety
+/// The range is mapped.
+pub(crate) unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
+    let pages = pages(start, len)?;
+    COUNTS.with(|counts| {
+        if !pages.clone().all(|page| counts.contains_key(&page)) {
+            return Err(Error::argument("this memory was not locked with nomyo_lock; unlock what was locked, once"));
+        }
+        for page in pages {
+            give_up(counts, page);
+        }
+        Ok(())
+    })
+}
+
+/// Takes one lock off a page that has one.
+fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize) {
+    let Some(count) = counts.get_mut(&page) else { return };
+    *count -= 1;
+    if *count == 0 {
+        counts.remove(&page);
+        if !region::contains(page) {
+            // SAFETY: unlocking changes no contents; that the page is mapped is the promise of whoever locked it.
+            unsafe { system::unlock(address(page), 1) };
+        }
+    }
+}
+
+fn address(page: usize) -> *const u8 {
+    std::ptr::without_provenance(page)
+}
+
+type Pages = std::iter::StepBy<std::ops::Range<usize>>;
+
+/// The addresses of the pages that a range touches.
+fn pages(start: *const u8, len: usize) -> Result<Pages> {
+    let page = system::page_size();
+    let first = start.addr() / page * page;
+    let end = start
+        .addr()
+        .checked_add(len)
+        .ok_or_else(|| Error::argument("this much memory does not exist behind that address"))?;
+    Ok((first..if len == 0 { first } else { end }).step_by(page))
+}
