@@ -217,6 +217,11 @@
 #define NOMYO_MEMORY_LEVEL_FULL 2
 
 /**
+ * Cancels the calls that it was given to. Any number of threads may use it at once; one frees it.
+ */
+typedef struct nomyo_cancel nomyo_cancel;
+
+/**
  * A client of one server. Any number of threads may use it at once; one frees it, when no call is under way. In a
  * forked child it answers NOMYO_ERR_FORKED to everything but nomyo_client_free().
  */
@@ -543,7 +548,7 @@ int32_t nomyo_client_warm_up(const nomyo_client *c,
  * @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
  * @return NOMYO_OK, or
  *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
- *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT: the request may have reached the server;
+ *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: the request may have reached the server;
  *         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
  *           _HTTP: the server refused it, or the key fetch before it;
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
@@ -596,6 +601,34 @@ int32_t nomyo_request_set_api_key(nomyo_request *r,
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
 int32_t nomyo_request_set_timeout_ms(nomyo_request *r, uint64_t total, nomyo_error **err);
+
+/**
+ * Lets `cancel` end the calls made with these options. It is shared, not taken: free yours when you like.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL.
+ */
+int32_t nomyo_request_set_cancel(nomyo_request *r, const nomyo_cancel *cancel, nomyo_error **err);
+
+/**
+ * Makes one that is not triggered.
+ *
+ * Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL when there is no memory.
+ */
+nomyo_cancel *nomyo_cancel_new(void);
+
+/**
+ * Ends the calls under way whose options have `c`, and every later one, with NOMYO_ERR_CANCELLED. It stays triggered. A
+ * call that sends, waits or reads ends at once; one that generates keys, resolves a name or opens a connection, when
+ * that is over. NULL does nothing.
+ *
+ * Any thread; blocks on nothing. Not from a signal handler.
+ */
+void nomyo_cancel_trigger(const nomyo_cancel *c);
+
+/**
+ * Frees one. NULL does nothing. Calls and options that have it keep it.
+ */
+void nomyo_cancel_free(nomyo_cancel *c);
 
 /**
  * The whole answer as JSON, with the client's members merged into its `_metadata`: `payload_id`, `processed_at`,

@@ -9,7 +9,7 @@
 //! - `client`: configuration, request, response, and `create`, the pipeline through the rooms below.
 //! - `envelope`: the wire package: seal a request, open a response.
 //! - `keys`: the client's pair, the server's key.
-//! - `transport`: HTTP over TLS, deadlines.
+//! - `transport`: HTTP over TLS, deadlines, cancelling.
 //! - `crypto`: the five operations of the envelope, one provider per file.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
 //! - `error`: one error, stable numbers, nothing secret inside.
@@ -30,7 +30,7 @@ mod keys;
 mod memory;
 mod transport;
 
-pub use client::{Client, Config, Level, Request, Response, Sealed};
+pub use client::{Cancel, Client, Config, Level, Request, Response, Sealed};
 pub use envelope::Tier;
 pub use error::{Error, Result, Status};
 pub use memory::{MemoryInfo, MemoryLevel, Policy};

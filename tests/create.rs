@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Client, Config, Request, Response, Result, Status, Tier};
+use nomyo::{Cancel, Client, Config, Request, Response, Result, Status, Tier};
 use serde_json::{Value, json};
 
 fn fixture(name: &str) -> String {
@@ -203,6 +203,44 @@ fn the_deadline_covers_a_silent_server_and_a_dripping_body() {
         assert_eq!(error.status(), Status::Timeout, "{test}");
         assert!(error.message().contains("300 ms"), "{error}");
     }
+}
+
+/// The status of a call that is cancelled once the endpoint has `busy` (or, for `None`, before it begins).
+fn cancelled_while(endpoint: &Endpoint, client: &Client, test: &Value, busy: Option<fn(&Endpoint) -> bool>) -> Status {
+    let cancel = Cancel::new();
+    let mut options = Request::new();
+    options.set_cancel(&cancel);
+    std::thread::scope(|scope| {
+        if busy.is_none() {
+            cancel.trigger();
+        }
+        let call = scope.spawn(|| client.create(chat("x", test).as_bytes(), &options));
+        while busy.is_some_and(|busy| !busy(endpoint)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        cancel.trigger();
+        call.join().expect("no panic").expect_err("cancelled").status()
+    })
+}
+
+#[test]
+fn a_cancelled_call_ends_while_it_fetches_the_key_waits_or_reads_and_the_next_one_works() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    let asked: fn(&Endpoint) -> bool = |endpoint| endpoint.stats().requests > 0;
+    let fetching: fn(&Endpoint) -> bool = |endpoint| endpoint.stats().key_fetches > 0;
+    // Each of these would take a minute or more.
+    endpoint.set_faults(json!({"key_fetch": {"delay_before_headers_ms": 60_000}})).expect("known faults");
+    assert_eq!(cancelled_while(&endpoint, &client, &json!({}), Some(fetching)), Status::Cancelled);
+    endpoint.set_faults(json!({})).expect("no faults");
+    for test in [json!({"delay_before_headers_ms": 60_000}), json!({"drip_ms": 1000})] {
+        endpoint.reset_stats();
+        assert_eq!(cancelled_while(&endpoint, &client, &test, Some(asked)), Status::Cancelled, "{test}");
+        client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("the client still works");
+    }
+    endpoint.reset_stats();
+    assert_eq!(cancelled_while(&endpoint, &client, &json!({}), None), Status::Cancelled);
+    assert_eq!(endpoint.stats().requests, 0);
 }
 
 #[test]

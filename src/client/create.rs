@@ -7,7 +7,7 @@ use crate::envelope::{self, Chat, Tier};
 use crate::error::Result;
 use crate::keys::{ClientPair, ServerKey};
 use crate::memory::SecretBuf;
-use crate::transport::{Deadline, Post};
+use crate::transport::{Deadline, Post, still_wanted};
 
 impl Client {
     /// Sends one chat request, encrypted, and waits for the whole answer, at most for the call's timeout.
@@ -17,9 +17,17 @@ impl Client {
     ///
     /// # Errors
     /// [`Status::Argument`](crate::Status::Argument) and [`Status::Forked`](crate::Status::Forked) before anything
-    /// is sent; the network's, the server's and the answer's statuses after that.
+    /// is sent; [`Status::Cancelled`](crate::Status::Cancelled) at any moment; the network's, the server's and the
+    /// answer's statuses after that.
     pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
         self.usable()?;
+        match &options.cancel {
+            Some(cancel) => cancel.during(|| self.send(json, options)),
+            None => self.send(json, options),
+        }
+    }
+
+    fn send(&self, json: &[u8], options: &Request) -> Result<Response> {
         let (sealed, api_key, deadline) = self.sealed(json, options)?;
         let post = Post {
             body: &sealed.body,
@@ -74,13 +82,15 @@ impl Client {
         let chat = Chat::read(json)?;
         let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
         let pair = self.pair.get()?;
+        still_wanted()?;
         let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
         let server = self.server_key(deadline)?;
         Ok((seal_for(&server, pair, &chat, tier)?, api_key, deadline))
     }
 
     fn server_key(&self, deadline: Deadline) -> Result<Arc<ServerKey>> {
-        self.server.get(deadline.at(), || ServerKey::from_pem(&self.transport.fetch_server_key(deadline)?))
+        self.server
+            .get(deadline.at(), still_wanted, || ServerKey::from_pem(&self.transport.fetch_server_key(deadline)?))
     }
 }
 

@@ -24,6 +24,8 @@ pub use response::Response;
 pub(crate) use response::Text;
 pub use sealed::Sealed;
 
+pub use crate::transport::Cancel;
+
 use crate::error::{Error, Result, Status};
 use crate::keys::{LazyPair, ServerCache};
 use crate::memory::{self, OwnProcess, SecretBuf, Vote};

@@ -7,6 +7,7 @@ use super::config::not_zero;
 use crate::envelope::{Chat, Tier};
 use crate::error::{Error, Result};
 use crate::memory::SecretBuf;
+use crate::transport::Cancel;
 
 /// Options of one call, over the client's. Belongs to one thread while it is being changed.
 #[derive(Debug, Default)]
@@ -14,6 +15,7 @@ pub struct Request {
     tier: Option<Tier>,
     api_key: Option<SecretBuf>,
     pub(super) timeout: Option<Duration>,
+    pub(super) cancel: Option<Cancel>,
 }
 
 impl Request {
@@ -43,6 +45,11 @@ impl Request {
     pub fn set_timeout(&mut self, total: Duration) -> Result<()> {
         self.timeout = Some(not_zero(total, "timeout")?);
         Ok(())
+    }
+
+    /// What cancels the call.
+    pub fn set_cancel(&mut self, cancel: &Cancel) {
+        self.cancel = Some(cancel.clone());
     }
 
     /// The tier of the call: the option's, or the one lifted out of the request JSON.

@@ -96,7 +96,7 @@ pub unsafe extern "C" fn nomyo_client_warm_up(c: *const nomyo_client, err: *mut 
 /// @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
 /// @return NOMYO_OK, or
 ///         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
-///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT: the request may have reached the server;
+///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: the request may have reached the server;
 ///         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
 ///           _HTTP: the server refused it, or the key fetch before it;
 ///         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;

@@ -20,6 +20,8 @@ mod client;
 
 mod request;
 
+mod cancel;
+
 mod response;
 
 mod sealed;

@@ -4,7 +4,8 @@ use std::ffi::c_char;
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::arguments::{bytes, exclusive, take_back, text};
+use super::arguments::{bytes, exclusive, shared, take_back, text};
+use super::cancel::nomyo_cancel;
 use super::error::nomyo_error;
 use super::guard::{guard, guard_value};
 use crate::client::Request;
@@ -117,4 +118,22 @@ pub unsafe extern "C" fn nomyo_request_set_timeout_ms(
 ) -> i32 {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { change(r, err, |request| request.set_timeout(Duration::from_millis(total))) }
+}
+
+/// Lets `cancel` end the calls made with these options. It is shared, not taken: free yours when you like.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_request_set_cancel(
+    r: *mut nomyo_request,
+    cancel: *const nomyo_cancel,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    let set = |request: &mut Request| {
+        // SAFETY: the caller promises that `cancel` is NULL or alive.
+        request.set_cancel(&unsafe { shared(cancel, "cancel") }?.cancel);
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(r, err, set) }
 }

@@ -9,6 +9,9 @@ use crate::error::{Error, Result, Status};
 /// How long a fetched key is used without asking again.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
+/// How long a waiter waits before it asks whether it is still wanted.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 enum State {
     Empty,
     Fetching,
@@ -27,8 +30,14 @@ impl ServerCache {
     }
 
     /// The key. Calls `fetch` when there is none or it is stale, unless another thread is doing so: then waits for
-    /// that one, at most until `deadline`. When a fetch fails its caller gets the error, and a waiter tries next.
-    pub(crate) fn get(&self, deadline: Instant, fetch: impl FnOnce() -> Result<ServerKey>) -> Result<Arc<ServerKey>> {
+    /// that one, at most until `deadline`, and only as long as `still_wanted` does not fail. When a fetch fails its caller
+    /// gets the error, and a waiter tries next.
+    pub(crate) fn get(
+        &self,
+        deadline: Instant,
+        still_wanted: impl Fn() -> Result<()>,
+        fetch: impl FnOnce() -> Result<ServerKey>,
+    ) -> Result<Arc<ServerKey>> {
         let mut state = self.lock();
         loop {
             match &*state {
@@ -41,7 +50,9 @@ impl ServerCache {
                             "the deadline passed while another thread fetched the server's key; allow more time",
                         ));
                     }
-                    state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+                    still_wanted()?;
+                    state =
+                        self.changed.wait_timeout(state, left.min(PATIENCE)).unwrap_or_else(PoisonError::into_inner).0;
                 }
                 _ => break,
             }
@@ -97,7 +108,7 @@ mod tests {
                         std::thread::sleep(Duration::from_millis(20));
                         key()
                     };
-                    cache.get(soon(), fetch).map(|_| ()).expect("a key")
+                    cache.get(soon(), || Ok(()), fetch).map(|_| ()).expect("a key")
                 });
             }
         });
@@ -107,18 +118,27 @@ mod tests {
     #[test]
     fn a_failed_fetch_or_a_panic_lets_the_next_caller_try() {
         let cache = ServerCache::new();
-        let failed = cache.get(soon(), || Err(Error::new(Status::Connection, "down")));
+        let failed = cache.get(soon(), || Ok(()), || Err(Error::new(Status::Connection, "down")));
         assert_eq!(failed.err().expect("an error").status(), Status::Connection);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cache.get(soon(), || panic!("a bug"))));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| cache.get(soon(), || Ok(()), || panic!("a bug"))));
         assert!(panicked.is_err());
-        assert!(cache.get(soon(), key).is_ok());
+        assert!(cache.get(soon(), || Ok(()), key).is_ok());
     }
 
     #[test]
     fn a_waiter_gives_up_at_its_own_deadline() {
         let cache = ServerCache::new();
         *cache.lock() = State::Fetching;
-        let error = cache.get(Instant::now(), key).err().expect("no time left");
+        let error = cache.get(Instant::now(), || Ok(()), key).err().expect("no time left");
         assert_eq!(error.status(), Status::Timeout);
+    }
+
+    #[test]
+    fn a_waiter_that_is_not_wanted_any_more_gives_up() {
+        let cache = ServerCache::new();
+        *cache.lock() = State::Fetching;
+        let error = cache.get(soon(), || Err(Error::new(Status::Cancelled, "no")), key).err().expect("not wanted");
+        assert_eq!(error.status(), Status::Cancelled);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Promises: one pooled agent per client; TLS 1.3 or 1.2 with certificate checks always on; redirects never
 //! followed; no answer larger than its limit is read; no thread is started; every call ends by its deadline (name
-//! resolution excepted, see `dial`). What goes in is sealed already; what comes out is untrusted. Does not promise yet: retries, proxies, cancellation.
+//! resolution excepted, see `dial`), and can be cancelled from another thread. What goes in is sealed already; what comes out is untrusted. Does not promise yet: retries, proxies.
 
 mod base_url;
+mod cancel;
 mod deadline;
 mod dial;
 mod failure;
@@ -13,6 +14,8 @@ mod retry_after;
 mod trust;
 
 pub(crate) use base_url::BaseUrl;
+pub use cancel::Cancel;
+pub(crate) use cancel::still_wanted;
 pub(crate) use deadline::Deadline;
 pub(crate) use http::{Post, Settings, Transport};
 pub(crate) use trust::TrustedRoots;
