@@ -2,20 +2,21 @@
  *
  *     echo "Hello" | chat [--url URL] [--ca FILE] [--tier TIER] [--model MODEL]
  *
- * The API key is read from NOMYO_API_KEY. */
+ * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be swapped, dumped or inherited. */
 #include <nomyo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PROMPT_MAX = 64 * 1024 };
 
-/* Writes `text` as a JSON string; returns the end of what was written. Six bytes for each of `text` are enough. */
-static char *json_string(char *out, const char *text) {
-    *out++ = '"';
-    for (; *text != '\0'; text++)
-        out += sprintf(out, (unsigned char)*text < ' ' || strchr("\"\\", *text) ? "\\u%04x" : "%c", (unsigned char)*text);
-    *out++ = '"';
+/* Appends `text` to `out`, escaped for a JSON string; six bytes for each are enough. */
+static char *escaped(char *out, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        out += sprintf(out, c < ' ' || c == '"' || c == '\\' ? "\\u%04x" : "%c", c);
+    }
     return out;
 }
 
@@ -26,8 +27,9 @@ int main(int argc, char **argv) {
     nomyo_client *client = NULL;
     nomyo_response *answer = NULL;
     nomyo_error *err = NULL;
-    char *prompt = calloc(PROMPT_MAX + 1, 1), *json = malloc(6 * PROMPT_MAX + 1024), *end = json;
-    size_t len = 0, used = 0;
+    char *prompt = nomyo_secret_alloc(PROMPT_MAX, NULL), *json = nomyo_secret_alloc(6 * PROMPT_MAX + 1024, NULL), *end = json;
+    size_t len = 0;
+    ssize_t got;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--url") == 0) url = argv[i + 1];
@@ -35,21 +37,18 @@ int main(int argc, char **argv) {
         else if (strcmp(argv[i], "--tier") == 0) tier = argv[i + 1];
         else if (strcmp(argv[i], "--model") == 0 && strlen(argv[i + 1]) < 128) model = argv[i + 1];
     }
-    if (config == NULL || options == NULL || prompt == NULL || json == NULL) return EXIT_FAILURE;
-    used = fread(prompt, 1, PROMPT_MAX, stdin);
-    prompt[used] = '\0';
-    end += sprintf(end, "{\"model\":");
-    end = json_string(end, model);
-    end += sprintf(end, ",\"messages\":[{\"role\":\"user\",\"content\":");
-    end = json_string(end, prompt);
-    end += sprintf(end, "}]}");
+    if (!config || !options || !prompt || !json) return EXIT_FAILURE;
+    while (len < PROMPT_MAX && (got = read(STDIN_FILENO, prompt + len, PROMPT_MAX - len)) > 0) len += (size_t)got;
+    end = escaped(end + sprintf(end, "{\"model\":\""), model, strlen(model));
+    end = escaped(end + sprintf(end, "\",\"messages\":[{\"role\":\"user\",\"content\":\""), prompt, len);
+    end += sprintf(end, "\"}]}");
 
     if (nomyo_config_load_env(config, &err) == NOMYO_OK &&
-        (url == NULL || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
-        (ca == NULL || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
-        (tier == NULL || nomyo_request_set_security_tier(options, tier, &err) == NOMYO_OK) &&
+        (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
+        (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
+        (!tier || nomyo_request_set_security_tier(options, tier, &err) == NOMYO_OK) &&
         nomyo_client_new(config, &client, &err) == NOMYO_OK &&
-        nomyo_create(client, (const uint8_t *)json, (size_t)(end - json), options, &answer, &err) == NOMYO_OK) {
+        nomyo_create(client, (uint8_t *)json, (size_t)(end - json), options, &answer, &err) == NOMYO_OK) {
         nomyo_memory_info memory;
         nomyo_memory_info_get(&memory, sizeof memory);
         text = nomyo_response_content(answer, 0, &len);
@@ -59,19 +58,18 @@ int main(int argc, char **argv) {
         text = nomyo_response_pointer(answer, "/_metadata/encryption_algorithm", NULL);
         printf("protection: %s on the wire; in memory here: %s\n", text ? text : "?",
                memory.level == NOMYO_MEMORY_LEVEL_FULL      ? "locked, undumpable, wiped"
-               : memory.level == NOMYO_MEMORY_LEVEL_PARTIAL ? "locked in part, wiped"
-                                                            : "wiped, not locked");
+               : memory.level == NOMYO_MEMORY_LEVEL_PARTIAL ? "locked in part, wiped (raise ulimit -l)"
+                                                            : "wiped, not locked (raise ulimit -l)");
     } else {
         fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     }
     int failed = err != NULL;
-    if (prompt) memset(prompt, 0, PROMPT_MAX);
     nomyo_response_free(answer); /* wipes the answer; every _free accepts NULL */
     nomyo_error_free(err);
     nomyo_client_free(client); /* wipes the keys */
     nomyo_request_free(options);
     nomyo_config_free(config);
-    free(json);
-    free(prompt);
+    nomyo_secret_free(json); /* wipes */
+    nomyo_secret_free(prompt);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

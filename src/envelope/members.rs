@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use memchr::memchr2;
 use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -70,23 +71,34 @@ pub(crate) fn last<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
 
 /// Whether objects and arrays in `json` nest at most [`MAX_DEPTH`] deep. Says nothing of its validity.
 pub(crate) fn nests_within_limit(json: &[u8]) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for &byte in json {
+    let (mut depth, mut at) = (0_usize, 0);
+    while let Some(&byte) = json.get(at) {
+        at += 1;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
+            b'"' => at += string_len(&json[at..]),
+            b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
                     return false;
                 }
             }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
     true
+}
+
+/// Bytes of a string whose opening quote has been read, closing quote included; everything, if it has none.
+fn string_len(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr2(b'"', b'\\', rest.get(at..).unwrap_or_default()) {
+        if rest[at + found] == b'"' {
+            return at + found + 1;
+        }
+        at += found + 2;
+    }
+    rest.len()
 }
 
 #[cfg(test)]
@@ -122,5 +134,9 @@ mod tests {
         assert!(nests_within_limit(nested(MAX_DEPTH).as_bytes()));
         assert!(!nests_within_limit(nested(MAX_DEPTH + 1).as_bytes()));
         assert!(nests_within_limit(format!("[\"\\\"{}\"]", "[".repeat(500)).as_bytes()));
+        for unfinished in ["\"", "\"\\", "\"\\\"", "[\"[[["] {
+            assert!(nests_within_limit(unfinished.as_bytes()));
+        }
+        assert!(!nests_within_limit(format!("\"\\\\\"{}", "[".repeat(MAX_DEPTH + 1)).as_bytes()));
     }
 }

@@ -28,9 +28,7 @@ impl Block {
             return Ok(Block { data: NonNull::dangling(), len });
         }
         let layout = layout(len).ok_or_else(|| refused(Refusal::Memory, len))?;
-        let data = heap::allocate(kind, layout).map_err(|refusal| refused(refusal, len))?;
-        // SAFETY: just allocated, `len` bytes long.
-        unsafe { data.write_bytes(0, len) };
+        let data = heap::allocate_zeroed(kind, layout).map_err(|refusal| refused(refusal, len))?;
         Ok(Block { data, len })
     }
 

@@ -26,6 +26,16 @@ pub(super) fn allocate(kind: Kind, layout: Layout) -> Result<NonNull<u8>, Refusa
     arena::allocate(kind, layout.size(), layout.align())
 }
 
+/// A block of `layout`, zero bytes.
+pub(super) fn allocate_zeroed(kind: Kind, layout: Layout) -> Result<NonNull<u8>, Refusal> {
+    let block = allocate(kind, layout)?;
+    if layout.size() < BIG {
+        // SAFETY: just allocated, `layout.size()` bytes long.
+        unsafe { block.write_bytes(0, layout.size()) };
+    }
+    Ok(block)
+}
+
 /// Wipes a block and takes it back.
 ///
 /// # Safety
@@ -70,13 +80,7 @@ unsafe impl GlobalAlloc for Vault {
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's layout is passed on.
-        let block = unsafe { self.alloc(layout) };
-        if !block.is_null() && layout.size() < BIG {
-            // SAFETY: just allocated, `layout.size()` bytes long.
-            unsafe { block.write_bytes(0, layout.size()) };
-        }
-        block
+        allocate_zeroed(SCOPE.get(), layout).map_or(null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
