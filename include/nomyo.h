@@ -17,7 +17,8 @@
  * Text      Text that configures is NUL-terminated UTF-8. Secrets and JSON are a pointer and a length: NULL with 0 is
  *           empty, NULL with more is NOMYO_ERR_ARGUMENT. Returned text is NUL-terminated and has a length, lives in the
  *           handle that returned it, and is NULL when absent. Nothing that is passed in is kept, unless it says so.
- * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it.
+ * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it. Where memory must be locked
+ *           (NOMYO_MEMORY_REQUIRE) and the system refuses, every function with a client is NOMYO_ERR_SECURITY.
  * Process   No signal handler, limit, environment change, exit handler, thread or output. One pthread_atfork handler, so
  *           that a fork finds no lock held. A client belongs to the process that made it: in a forked child it answers
  *           NOMYO_ERR_FORKED, and every prompt, answer, private key and AES key reads as zeros there.
@@ -438,8 +439,8 @@ int32_t nomyo_config_set_allow_http(nomyo_config *c,
  * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
  *
  * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
- * REQUIRE, calls are refused with NOMYO_ERR_SECURITY, before anything secret is touched, as long as the system has
- * refused a lock; the error says how to raise the limit.
+ * REQUIRE, a call is refused with NOMYO_ERR_SECURITY before it begins as long as the system refuses a lock, and an
+ * answer is not opened into memory that cannot be locked; the error says how to raise the limit.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
  */
@@ -553,7 +554,7 @@ int32_t nomyo_client_warm_up(const nomyo_client *c,
  *           _HTTP: the server refused it, or the key fetch before it;
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
  *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
- *           than the one asked for; the prompt has been sent;
+ *           than the one asked for: the prompt has been sent then;
  *         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
  */
 int32_t nomyo_create(const nomyo_client *c,

@@ -154,8 +154,8 @@ pub unsafe extern "C" fn nomyo_config_set_allow_http(
 /// Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
 ///
 /// The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
-/// REQUIRE, calls are refused with NOMYO_ERR_SECURITY, before anything secret is touched, as long as the system has
-/// refused a lock; the error says how to raise the limit.
+/// REQUIRE, a call is refused with NOMYO_ERR_SECURITY before it begins as long as the system refuses a lock, and an
+/// answer is not opened into memory that cannot be locked; the error says how to raise the limit.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
 #[unsafe(no_mangle)]

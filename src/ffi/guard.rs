@@ -7,6 +7,7 @@ use std::sync::Once;
 use super::error::nomyo_error;
 use super::status::NOMYO_OK;
 use crate::error::{Error, Result};
+use crate::memory::clear_registers;
 
 thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
@@ -56,6 +57,8 @@ fn silent<T>(body: impl FnOnce() -> T) -> Option<T> {
     let outer = INSIDE.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(body));
     INSIDE.set(outer);
+    // Copying an answer leaves it there, and the caller's side saves registers where anybody may look.
+    clear_registers();
     // Dropping the payload could panic again; it is small, rare, and leaked instead.
     outcome.map_err(std::mem::forget).ok()
 }

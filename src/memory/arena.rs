@@ -110,15 +110,24 @@ impl Arena {
         // SAFETY: the lock is held, so this is the only reference.
         self.lock.hold(|| body(unsafe { &mut *self.inner.get() }))
     }
+
+    fn allocate(&self, size: usize, align: usize) -> Result<NonNull<u8>, Refusal> {
+        self.with(|inner| {
+            // SAFETY: size and alignment are those of a valid layout; dlmalloc is only used under the arena's lock.
+            let block = NonNull::new(unsafe { inner.blocks.malloc(size, align) });
+            inner.live += usize::from(block.is_some());
+            block.ok_or(inner.blocks.allocator().refusal.get())
+        })
+    }
 }
 
-/// A block of `size` bytes, less than a region's, from an arena of `kind`. Its contents are unspecified.
+/// A block of `size` bytes, less than a region's, from an arena of `kind`: the thread's own, or any that has room when
+/// the system has none. Its contents are unspecified.
 pub(super) fn allocate(kind: Kind, size: usize, align: usize) -> Result<NonNull<u8>, Refusal> {
-    of(kind)[shard()].with(|inner| {
-        // SAFETY: size and alignment are those of a valid layout; dlmalloc is only used under the arena's lock.
-        let block = NonNull::new(unsafe { inner.blocks.malloc(size, align) });
-        inner.live += usize::from(block.is_some());
-        block.ok_or(inner.blocks.allocator().refusal.get())
+    let mine = shard();
+    of(kind)[mine].allocate(size, align).or_else(|refusal| {
+        let others = of(kind).iter().enumerate().filter(|(index, _)| *index != mine);
+        others.into_iter().find_map(|(_, arena)| arena.allocate(size, align).ok()).ok_or(refusal)
     })
 }
 

@@ -41,6 +41,7 @@ extern "C" fn after_in_child() {
 pub(crate) fn settle() {
     let here = std::process::id();
     if PROCESS.load(Ordering::Relaxed) != here && PROCESS.swap(here, Ordering::Relaxed) != here {
-        region::lock_again();
+        region::forget_locks();
+        region::lock_as_asked();
     }
 }

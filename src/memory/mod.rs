@@ -1,13 +1,14 @@
 //! The vault: every byte the library allocates.
 //!
-//! Promises: every allocation, of Rust (feature `capi`) and of AWS-LC, is in regions of our own, between guard pages,
+//! Promises: every allocation, of Rust (feature `capi`) and of AWS-LC (but for the few hundred bytes that each thread's
+//! error queue takes, and which hold no secret), is in regions of our own, between guard pages,
 //! locked as the [`Policy`] asks and the system allows, excluded from core dumps, and wiped before it is reused or
 //! given back. Prompts, answers, keys and passwords proper are in a [`SecretBuf`] or in what the crypto provider
 //! allocates inside a [`key_scope`]: regions that also read as zeros in a forked child. A `SecretBuf` moves by borrow,
 //! never grows (so no stale copy is left behind) and prints nothing of itself. [`MemoryInfo`] tells what is in force,
 //! from what the system calls returned.
 //!
-//! Does not promise: anything about the caller's own copies, registers, or a debugger.
+//! Does not promise: anything about the caller's own copies, the kernel's buffers, or a debugger.
 
 mod arena;
 mod block;
@@ -20,6 +21,7 @@ mod pages;
 mod policy;
 mod process;
 mod region;
+mod registers;
 mod secret;
 mod stack;
 mod system;
@@ -37,6 +39,8 @@ pub(crate) use pages::{lock_pages, unlock_pages};
 pub use policy::Policy;
 pub(crate) use policy::Vote;
 pub(crate) use process::OwnProcess;
+#[cfg(feature = "capi")]
+pub(crate) use registers::clear_registers;
 pub(crate) use secret::SecretBuf;
 #[cfg(test)]
 pub(crate) use stack::SCRUBBED;

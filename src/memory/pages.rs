@@ -53,17 +53,19 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
     for (done, page) in pages.clone().enumerate() {
         let count = counts.entry(page).or_insert(0);
         // SAFETY: the page is part of a range that is mapped, by the promise of lock_pages' caller.
-        if *count == 0 && !region::contains(page) && !unsafe { system::lock(address(page), 1) } {
+        if *count == 0 && !unsafe { system::lock(address(page), 1) } {
+            let why = std::io::Error::last_os_error().kind();
             counts.remove(&page);
+            let ours = touched(pages);
             for page in pages.clone().take(done) {
-                give_up(counts, page);
+                give_up(counts, page, ours);
             }
             let limit = system::lock_limit();
             return Err(Error::new(
                 Status::Security,
                 format!(
-                    "the system refused to lock the memory: RLIMIT_MEMLOCK is {limit} bytes; raise it, or grant \
-                     CAP_IPC_LOCK"
+                    "the system refused to lock the memory ({why}): RLIMIT_MEMLOCK is {limit} bytes; raise it, or grant \
+                     CAP_IPC_LOCK, and see that the range is yours"
                 ),
             ));
         }
@@ -82,20 +84,27 @@ pub(crate) unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
         if !pages.clone().all(|page| counts.contains_key(&page)) {
             return Err(Error::argument("this memory was not locked with nomyo_lock; unlock what was locked, once"));
         }
+        let ours = touched(&pages);
         for page in pages {
-            give_up(counts, page);
+            give_up(counts, page, ours);
         }
         Ok(())
     })
 }
 
-/// Takes one lock off a page that has one.
-fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize) {
+/// Whether some of the pages are the vault's, which keeps its own locks.
+fn touched(pages: &Pages) -> bool {
+    let mut pages = pages.clone();
+    pages.next().is_some_and(|first| region::touches(first, pages.last().unwrap_or(first) + system::page_size()))
+}
+
+/// Takes one lock off a page that has one. `ours`: it may be the vault's.
+fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize, ours: bool) {
     let Some(count) = counts.get_mut(&page) else { return };
     *count -= 1;
     if *count == 0 {
         counts.remove(&page);
-        if !region::contains(page) {
+        if !(ours && region::touches(page, page + 1)) {
             // SAFETY: unlocking changes no contents; that the page is mapped is the promise of whoever locked it.
             unsafe { system::unlock(address(page), 1) };
         }

@@ -35,6 +35,10 @@ pub(super) fn current() -> Policy {
     }
 }
 
+fn all_locked() -> bool {
+    region::LOCKED.load(Ordering::Relaxed) >= region::MAPPED.load(Ordering::Relaxed)
+}
+
 /// One client's say in the policy, for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Vote(Policy);
@@ -42,15 +46,17 @@ pub(crate) struct Vote(Policy);
 impl Vote {
     pub(crate) fn new(policy: Policy) -> Vote {
         CLIENTS[policy as usize].fetch_add(1, Ordering::Relaxed);
+        region::lock_as_asked();
         Vote(policy)
     }
 
-    /// Whether this client may go on: `Status::Security` when it requires locks and the system has refused one.
+    /// Whether this client may go on: `Status::Security` when it requires locks and the system refuses one.
     pub(crate) fn satisfied(&self) -> Result<()> {
-        if self.0 == Policy::Require && region::REFUSED.load(Ordering::Relaxed) > 0 {
-            return Err(not_locked());
+        if self.0 != Policy::Require || all_locked() {
+            return Ok(());
         }
-        Ok(())
+        region::lock_as_asked();
+        if all_locked() { Ok(()) } else { Err(not_locked()) }
     }
 }
 

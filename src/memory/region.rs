@@ -174,29 +174,50 @@ pub(super) fn for_each(mut body: impl FnMut(&mut Header)) {
     }
 }
 
-/// Whether `address` is in the data of some region.
-pub(super) fn contains(address: usize) -> bool {
+/// Whether any region has data in `start..end`.
+pub(super) fn touches(start: usize, end: usize) -> bool {
     let mut found = false;
     LIST.hold(|| {
         for_each(|header| {
-            let start = header.data.addr().get();
-            found |= (start..start + header.len).contains(&address);
+            let data = header.data.addr().get();
+            found |= data < end && start < data + header.len;
         });
     });
     found
 }
 
-/// Locks again what a fork has unlocked: locks are not inherited.
-pub(super) fn lock_again() {
+/// Makes the regions' locks what the policy in force asks for: locks what is not locked, or unlocks everything.
+pub(super) fn lock_as_asked() {
+    LIST.hold(|| {
+        for_each(|header| {
+            let off = policy::current() == Policy::Off;
+            let as_asked = if off { Lockedness::Unasked } else { Lockedness::Locked };
+            if header.dead || header.kind == Kind::Wire || header.locked == as_asked {
+                return;
+            }
+            count(header.kind, header.len, header.locked, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
+            // SAFETY: the region is alive while LIST is held.
+            unsafe {
+                if header.locked == Lockedness::Locked {
+                    system::unlock(header.data.as_ptr(), header.len);
+                }
+                header.locked = lock(header.kind, header.data.as_ptr(), header.len);
+            }
+            count(header.kind, header.len, header.locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
+        });
+    });
+}
+
+/// In a forked child: no lock is inherited.
+pub(super) fn forget_locks() {
     for counter in [&MAPPED, &LOCKED, &REFUSED] {
         counter.store(0, Ordering::Relaxed);
     }
     LIST.hold(|| {
         for_each(|header| {
             if !header.dead {
-                // SAFETY: the region is alive while LIST is held.
-                header.locked = unsafe { lock(header.kind, header.data.as_ptr(), header.len) };
-                count(header.kind, header.len, header.locked, |c, by| c.fetch_add(by, Ordering::Relaxed));
+                header.locked = Lockedness::Unasked;
+                count(header.kind, header.len, header.locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
             }
         });
     });

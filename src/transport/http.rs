@@ -17,6 +17,8 @@ const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
 const SMALL_LIMIT: u64 = 64 * 1024;
 /// Room for an answer that does not say how long it is, to begin with.
 const FIRST_READ: usize = 64 * 1024;
+/// Each of a connection's four buffers, in bytes. They are locked memory, of which there may be little.
+const BUFFER: usize = 32 * 1024;
 /// Idle connections kept, in all and for the one host that a client talks to.
 const IDLE_CONNECTIONS: usize = 100;
 /// How long an idle connection is kept: less than what NAT gateways and proxies allow.
@@ -55,6 +57,8 @@ impl Transport {
             .proxy(None)
             .user_agent(settings.user_agent)
             .accept_encoding("")
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
             .timeout_connect(Some(settings.connect_timeout))
             .max_idle_connections(IDLE_CONNECTIONS)
             .max_idle_connections_per_host(IDLE_CONNECTIONS)
