@@ -12,7 +12,10 @@ fi
 failed=
 for program; do
     argument=
-    [ "$program" = threads ] && argument=${THREAD_REQUESTS:-2}
+    case $program in
+        threads) argument=${THREAD_REQUESTS:-2} ;;
+        soak) argument=${SOAK_REQUESTS:-400} ;;
+    esac
     # shellcheck disable=SC2086 # WRAP is words, and the argument none or one
     ${WRAP:-} "$OUT/$program" $argument || failed="$failed $program($?)"
 done
