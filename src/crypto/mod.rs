@@ -9,6 +9,7 @@
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 #[cfg(all(feature = "rustcrypto", any(test, not(feature = "aws-lc"))))]
+#[cfg_attr(feature = "aws-lc", allow(dead_code, reason = "beside AWS-LC only the tests use it"))]
 mod rust_crypto;
 
 #[cfg(feature = "aws-lc")]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use dlmalloc::{Allocator, Dlmalloc};
 
 use super::lock::Lock;
-use super::region::{self, Kind, Refusal};
+use super::region::{self, Kind, NoMemory};
 use super::system;
 
 /// Arenas of each kind. Measured with 16 threads (benches/RESULTS.md): more gain nothing on few cores, and each keeps a
@@ -45,7 +45,6 @@ struct Source {
     kind: Kind,
     arena: u8,
     regions: Cell<usize>,
-    refusal: Cell<Refusal>,
 }
 
 // SAFETY: `alloc` returns fresh zeroed pages that nobody else has; `free` gives them back whole; the rest refuses.
@@ -58,10 +57,7 @@ unsafe impl Allocator for Source {
                 let header = unsafe { header.as_ref() };
                 (header.data().as_ptr(), header.len(), 0)
             }
-            Err(refusal) => {
-                self.refusal.set(refusal);
-                (null_mut(), 0, 0)
-            }
+            Err(NoMemory) => (null_mut(), 0, 0),
         }
     }
 
@@ -96,7 +92,7 @@ unsafe impl Allocator for Source {
 
 impl Inner {
     const fn new(kind: Kind, arena: u8) -> Inner {
-        let source = Source { kind, arena, regions: Cell::new(0), refusal: Cell::new(Refusal::Memory) };
+        let source = Source { kind, arena, regions: Cell::new(0) };
         Inner { blocks: Dlmalloc::new_with_allocator(source), live: 0 }
     }
 }
@@ -111,23 +107,23 @@ impl Arena {
         self.lock.hold(|| body(unsafe { &mut *self.inner.get() }))
     }
 
-    fn allocate(&self, size: usize, align: usize) -> Result<NonNull<u8>, Refusal> {
+    fn allocate(&self, size: usize, align: usize) -> Result<NonNull<u8>, NoMemory> {
         self.with(|inner| {
             // SAFETY: size and alignment are those of a valid layout; dlmalloc is only used under the arena's lock.
             let block = NonNull::new(unsafe { inner.blocks.malloc(size, align) });
             inner.live += usize::from(block.is_some());
-            block.ok_or(inner.blocks.allocator().refusal.get())
+            block.ok_or(NoMemory)
         })
     }
 }
 
 /// A block of `size` bytes, less than a region's, from an arena of `kind`: the thread's own, or any that has room when
 /// the system has none. Its contents are unspecified.
-pub(super) fn allocate(kind: Kind, size: usize, align: usize) -> Result<NonNull<u8>, Refusal> {
+pub(super) fn allocate(kind: Kind, size: usize, align: usize) -> Result<NonNull<u8>, NoMemory> {
     let mine = shard();
-    of(kind)[mine].allocate(size, align).or_else(|refusal| {
-        let others = of(kind).iter().enumerate().filter(|(index, _)| *index != mine);
-        others.into_iter().find_map(|(_, arena)| arena.allocate(size, align).ok()).ok_or(refusal)
+    of(kind)[mine].allocate(size, align).or_else(|NoMemory| {
+        let mut others = of(kind).iter().enumerate().filter(|(index, _)| *index != mine);
+        others.find_map(|(_, arena)| arena.allocate(size, align).ok()).ok_or(NoMemory)
     })
 }
 
@@ -139,7 +135,7 @@ pub(super) unsafe fn release(block: NonNull<u8>, size: usize, align: usize) {
     // SAFETY: a small block lies within the first megabyte of its region, which is alive as long as the block.
     let (kind, arena, dead) = unsafe {
         let header = region::find(block).as_ref();
-        (header.kind, header.arena, header.dead)
+        (header.kind, header.arena, header.dead.load(Ordering::Relaxed))
     };
     if dead {
         return;
@@ -198,5 +194,9 @@ pub(super) unsafe fn forget_secrets() {
         // SAFETY: by the contract above; the old value is overwritten, not dropped: its metadata is gone.
         unsafe { arena.inner.get().write(Inner::new(Kind::Secret, index)) };
     }
-    region::for_each(|header| header.dead |= header.kind == Kind::Secret);
+    region::for_each(|header| {
+        if header.kind == Kind::Secret {
+            header.dead.store(true, Ordering::Relaxed);
+        }
+    });
 }

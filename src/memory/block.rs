@@ -4,8 +4,8 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::heap;
-use super::region::{Kind, Refusal};
-use super::system;
+use super::region::{Kind, NoMemory};
+use super::{policy, system};
 use crate::error::{Error, Result, Status};
 
 const ALIGNMENT: usize = 16;
@@ -22,14 +22,18 @@ unsafe impl Send for Block {}
 unsafe impl Sync for Block {}
 
 impl Block {
-    /// `len` zero bytes.
+    /// `len` zero bytes. Secret ones are refused, before anything is in them, when the policy requires a lock in vain.
     pub(super) fn zeroed(kind: Kind, len: usize) -> Result<Block> {
         if len == 0 {
             return Ok(Block { data: NonNull::dangling(), len });
         }
-        let layout = layout(len).ok_or_else(|| refused(Refusal::Memory, len))?;
-        let data = heap::allocate_zeroed(kind, layout).map_err(|refusal| refused(refusal, len))?;
-        Ok(Block { data, len })
+        let layout = layout(len).ok_or_else(|| no_memory(len))?;
+        let data = heap::allocate_zeroed(kind, layout).map_err(|NoMemory| no_memory(len))?;
+        let block = Block { data, len };
+        if kind == Kind::Secret {
+            policy::enforce()?;
+        }
+        Ok(block)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -56,15 +60,9 @@ fn layout(len: usize) -> Option<Layout> {
     Layout::from_size_align(len, ALIGNMENT).ok()
 }
 
-/// The error of a block that could not be had.
-pub(super) fn refused(refusal: Refusal, len: usize) -> Error {
-    match refusal {
-        Refusal::Memory => Error::new(
-            Status::Memory,
-            format!("no memory for a buffer of {len} bytes; free some, or send less at once"),
-        ),
-        Refusal::Lock => not_locked(),
-    }
+/// The error of memory that is not there.
+pub(super) fn no_memory(len: usize) -> Error {
+    Error::new(Status::Memory, format!("no memory for a buffer of {len} bytes; free some, or send less at once"))
 }
 
 /// The error of a lock that is required and was refused.

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::{arena, pages, region};
+#[cfg(feature = "capi")]
+use super::pages;
+use super::{arena, region};
 
 /// The process whose regions are locked; 0 before the first.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -20,6 +22,7 @@ pub(super) fn watch() {
 }
 
 extern "C" fn before() {
+    #[cfg(feature = "capi")]
     pages::acquire();
     arena::acquire_all();
     region::LIST.acquire();
@@ -28,6 +31,7 @@ extern "C" fn before() {
 extern "C" fn after_in_parent() {
     region::LIST.release();
     arena::release_all();
+    #[cfg(feature = "capi")]
     pages::release();
 }
 

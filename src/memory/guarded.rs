@@ -2,15 +2,19 @@
 
 use std::ptr::NonNull;
 
-use super::block::refused;
-use super::region::{self, Header, Kind};
-use super::{arena, fork, system};
+use super::block::no_memory;
+use super::region::{self, Header, Kind, NoMemory};
+use super::{arena, fork, policy, system};
 use crate::error::Result;
 
 /// `len` zero bytes; the byte behind them faults when it is touched. Aligned for any type whose size divides `len`.
 pub(crate) fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
     fork::watch();
-    let header = region::map(Kind::Secret, arena::NO_ARENA, len.max(1)).map_err(|refusal| refused(refusal, len))?;
+    let header = region::map(Kind::Secret, arena::NO_ARENA, len.max(1)).map_err(|NoMemory| no_memory(len))?;
+    policy::enforce().inspect_err(|_| {
+        // SAFETY: just mapped, zero, and nobody has seen it.
+        unsafe { region::unmap(header) };
+    })?;
     // SAFETY: just mapped.
     let region = unsafe { header.as_ref() };
     // SAFETY: the region is at least `len` bytes long, so this lies within it or, for 0, just behind it.

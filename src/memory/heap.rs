@@ -1,21 +1,24 @@
 //! Every allocation of the library: wiped when it is freed, in regions of our own.
 
-use std::alloc::{GlobalAlloc, Layout};
+#[cfg(feature = "capi")]
+use std::alloc::GlobalAlloc;
+use std::alloc::Layout;
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, c_void};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::NonNull;
+#[cfg(feature = "capi")]
+use std::ptr::null_mut;
 
-use super::region::{self, Kind, Refusal};
+use super::region::{self, Kind, NoMemory};
 use super::{arena, fork, system};
 
 /// Blocks of this size and more get a region of their own.
 const BIG: usize = 64 * 1024;
 
 /// A block of `layout`. Big ones are zeroed, small ones hold anything.
-pub(super) fn allocate(kind: Kind, layout: Layout) -> Result<NonNull<u8>, Refusal> {
+pub(super) fn allocate(kind: Kind, layout: Layout) -> Result<NonNull<u8>, NoMemory> {
     fork::watch();
     if layout.align() > system::page_size() {
-        return Err(Refusal::Memory);
+        return Err(NoMemory);
     }
     if layout.size() >= BIG {
         let header = region::map(kind, arena::NO_ARENA, layout.size())?;
@@ -27,7 +30,7 @@ pub(super) fn allocate(kind: Kind, layout: Layout) -> Result<NonNull<u8>, Refusa
 }
 
 /// A block of `layout`, zero bytes.
-pub(super) fn allocate_zeroed(kind: Kind, layout: Layout) -> Result<NonNull<u8>, Refusal> {
+pub(super) fn allocate_zeroed(kind: Kind, layout: Layout) -> Result<NonNull<u8>, NoMemory> {
     let block = allocate(kind, layout)?;
     if layout.size() < BIG {
         // SAFETY: just allocated, `layout.size()` bytes long.
@@ -57,6 +60,12 @@ thread_local! {
     static SCOPE: Cell<Kind> = const { Cell::new(Kind::Heap) };
 }
 
+/// Where this thread's allocations go.
+#[cfg(feature = "capi")]
+pub(super) fn scope() -> Kind {
+    SCOPE.get()
+}
+
 /// Runs `body`; what it allocates, in Rust or in AWS-LC, goes to the secret arenas. For private-key operations.
 pub(crate) fn key_scope<T>(body: impl FnOnce() -> T) -> T {
     struct Back(Kind);
@@ -70,17 +79,19 @@ pub(crate) fn key_scope<T>(body: impl FnOnce() -> T) -> T {
 }
 
 /// The library's global allocator.
+#[cfg(feature = "capi")]
 #[derive(Debug)]
 pub(crate) struct Vault;
 
+#[cfg(feature = "capi")]
 // SAFETY: blocks come from regions that are ours alone, with the size and alignment asked for, and stay until released.
 unsafe impl GlobalAlloc for Vault {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        allocate(SCOPE.get(), layout).map_or(null_mut(), NonNull::as_ptr)
+        allocate(scope(), layout).map_or(null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        allocate_zeroed(SCOPE.get(), layout).map_or(null_mut(), NonNull::as_ptr)
+        allocate_zeroed(scope(), layout).map_or(null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -91,66 +102,12 @@ unsafe impl GlobalAlloc for Vault {
     }
 }
 
-/// Bytes before a block that C allocates: its size, and what keeps it aligned.
-const PREFIX: usize = 16;
-
-fn c_layout(size: usize) -> Option<Layout> {
-    Layout::from_size_align(size.checked_add(PREFIX)?, PREFIX).ok()
-}
-
-/// `malloc` for AWS-LC.
-pub(crate) extern "C" fn c_malloc(size: usize, _: *const c_char, _: c_int) -> *mut c_void {
-    let Some(block) = c_layout(size).and_then(|layout| allocate(SCOPE.get(), layout).ok()) else { return null_mut() };
-    // SAFETY: the block is PREFIX bytes longer than `size`, and aligned for a usize.
-    unsafe {
-        block.cast::<usize>().write(size);
-        block.add(PREFIX).as_ptr().cast()
-    }
-}
-
-/// `free` for AWS-LC.
-pub(crate) unsafe extern "C" fn c_free(block: *mut c_void, _: *const c_char, _: c_int) {
-    let Some(block) = NonNull::new(block.cast::<u8>()) else { return };
-    // SAFETY: AWS-LC gives back what c_malloc gave it: its size stands before it.
-    unsafe {
-        let block = block.sub(PREFIX);
-        if let Some(layout) = c_layout(block.cast::<usize>().read()) {
-            release(block, layout);
-        }
-    }
-}
-
-/// `realloc` for AWS-LC: never in place, so that the old block is wiped.
-pub(crate) unsafe extern "C" fn c_realloc(
-    old: *mut c_void,
-    size: usize,
-    file: *const c_char,
-    line: c_int,
-) -> *mut c_void {
-    let new = c_malloc(size, file, line);
-    if new.is_null() || old.is_null() {
-        return new;
-    }
-    // SAFETY: `old` came from c_malloc, its size stands before it; the blocks do not overlap.
-    unsafe {
-        let known = old.cast::<u8>().sub(PREFIX).cast::<usize>().read();
-        std::ptr::copy_nonoverlapping(old.cast::<u8>(), new.cast::<u8>(), known.min(size));
-        c_free(old, file, line);
-    }
-    new
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn layout(size: usize, align: usize) -> Layout {
         Layout::from_size_align(size, align).expect("a layout")
-    }
-
-    fn kind_of(block: NonNull<u8>) -> Kind {
-        // SAFETY: a live block, small or the beginning of its region.
-        unsafe { region::find(block).as_ref() }.kind
     }
 
     #[test]
@@ -192,29 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reallocated_block_keeps_its_contents_and_leaves_none_behind() {
-        let old = c_malloc(100, std::ptr::null(), 0);
-        // SAFETY: just allocated, 100 bytes; then grown; then freed once.
-        unsafe {
-            old.cast::<u8>().write_bytes(0x5a, 100);
-            let new = c_realloc(old, 100_000, std::ptr::null(), 0).cast::<u8>();
-            assert!(std::slice::from_raw_parts(new, 100).iter().all(|&byte| byte == 0x5a));
-            c_free(new.cast(), std::ptr::null(), 0);
-            c_free(null_mut(), std::ptr::null(), 0);
-        }
-    }
-
-    #[test]
-    fn a_key_scope_sends_rusts_and_cs_allocations_to_the_secrets() {
-        let (inside, from_c) = key_scope(|| (Box::new([7_u8; 100]), c_malloc(10, std::ptr::null(), 0)));
-        let outside = Box::new([7_u8; 100]);
-        if cfg!(feature = "capi") {
-            assert_eq!(kind_of(NonNull::from(&*inside).cast()), Kind::Secret);
-            assert_eq!(kind_of(NonNull::from(&*outside).cast()), Kind::Heap);
-        }
-        assert_eq!(kind_of(NonNull::new(from_c.cast()).expect("memory")), Kind::Secret);
-        // SAFETY: from c_malloc, freed once.
-        unsafe { c_free(from_c, std::ptr::null(), 0) };
+    #[cfg(feature = "capi")]
+    fn a_key_scope_sends_rusts_allocations_to_the_secrets() {
+        let (inside, outside) = (key_scope(|| Box::new([7_u8; 100])), Box::new([7_u8; 100]));
+        // SAFETY: live small blocks of the global allocator, which is the vault.
+        let kind_of = |block: &[u8; 100]| unsafe { region::find(NonNull::from(block).cast()).as_ref() }.kind;
+        assert_eq!((kind_of(&inside), kind_of(&outside)), (Kind::Secret, Kind::Heap));
     }
 
     #[test]
@@ -247,9 +187,8 @@ mod tests {
     #[test]
     fn sizes_beyond_any_machine_are_refused() {
         for size in [1 << 47, isize::MAX.unsigned_abs() - 15] {
-            assert_eq!(allocate(Kind::Heap, layout(size, 16)), Err(Refusal::Memory));
+            assert_eq!(allocate(Kind::Heap, layout(size, 16)), Err(NoMemory));
         }
-        assert!(c_malloc(usize::MAX, std::ptr::null(), 0).is_null());
-        assert_eq!(allocate(Kind::Heap, layout(16, 1 << 20)), Err(Refusal::Memory));
+        assert_eq!(allocate(Kind::Heap, layout(16, 1 << 20)), Err(NoMemory));
     }
 }

@@ -12,11 +12,15 @@
 
 mod arena;
 mod block;
+#[cfg(all(feature = "capi", feature = "aws-lc"))]
+mod c_heap;
 mod fork;
+#[cfg(feature = "capi")]
 mod guarded;
 mod heap;
 mod info;
 mod lock;
+#[cfg(feature = "capi")]
 mod pages;
 mod policy;
 mod process;
@@ -27,14 +31,16 @@ mod stack;
 mod system;
 mod wire;
 
+#[cfg(all(feature = "capi", feature = "aws-lc"))]
+pub(crate) use c_heap::{c_free, c_malloc, c_realloc};
 pub(crate) use fork::settle;
+#[cfg(feature = "capi")]
 pub(crate) use guarded::{alloc_guarded, free_guarded};
 #[cfg(feature = "capi")]
 pub(crate) use heap::Vault;
 pub(crate) use heap::key_scope;
-#[cfg(all(feature = "capi", feature = "aws-lc"))]
-pub(crate) use heap::{c_free, c_malloc, c_realloc};
 pub use info::{MemoryInfo, MemoryLevel};
+#[cfg(feature = "capi")]
 pub(crate) use pages::{lock_pages, unlock_pages};
 pub use policy::Policy;
 pub(crate) use policy::Vote;

@@ -95,7 +95,7 @@ pub(crate) unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
 /// Whether some of the pages are the vault's, which keeps its own locks.
 fn touched(pages: &Pages) -> bool {
     let mut pages = pages.clone();
-    pages.next().is_some_and(|first| region::touches(first, pages.last().unwrap_or(first) + system::page_size()))
+    pages.next().is_some_and(|first| region::touches(first, pages.next_back().unwrap_or(first) + system::page_size()))
 }
 
 /// Takes one lock off a page that has one. `ours`: it may be the vault's.

@@ -35,8 +35,19 @@ pub(super) fn current() -> Policy {
     }
 }
 
-fn all_locked() -> bool {
-    region::LOCKED.load(Ordering::Relaxed) >= region::MAPPED.load(Ordering::Relaxed)
+/// `Status::Security` when the policy in force requires locks and the system refuses one. Checked where an error can be
+/// returned: an allocation of Rust's own that failed would end the process.
+pub(super) fn enforce() -> Result<()> {
+    if current() == Policy::Require { locked() } else { Ok(()) }
+}
+
+/// Whether everything is locked; what is not is tried again.
+fn locked() -> Result<()> {
+    let all = || region::LOCKED.load(Ordering::Relaxed) >= region::MAPPED.load(Ordering::Relaxed);
+    if !all() {
+        region::lock_as_asked();
+    }
+    if all() { Ok(()) } else { Err(not_locked()) }
 }
 
 /// One client's say in the policy, for as long as it lives.
@@ -52,11 +63,7 @@ impl Vote {
 
     /// Whether this client may go on: `Status::Security` when it requires locks and the system refuses one.
     pub(crate) fn satisfied(&self) -> Result<()> {
-        if self.0 != Policy::Require || all_locked() {
-            return Ok(());
-        }
-        region::lock_as_asked();
-        if all_locked() { Ok(()) } else { Err(not_locked()) }
+        if self.0 == Policy::Require { locked() } else { Ok(()) }
     }
 }
 

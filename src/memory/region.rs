@@ -7,8 +7,9 @@
 //! The header is a page of its own so that it survives where the data is wiped by a fork, and so that it is found from
 //! any address within the first megabyte: everything that is smaller than a region lives in one that small.
 
-use std::ptr::{NonNull, null_mut};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
+use std::ptr::{NonNull, null};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::lock::Lock;
 use super::policy::{self, Policy};
@@ -36,27 +37,24 @@ enum Lockedness {
     Refused,
 }
 
-/// Why there is no region.
+/// There are no addresses or no memory for a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// No addresses or no memory.
-    Memory,
-    /// The policy requires a lock, and the system refused it.
-    Lock,
-}
+pub(super) struct NoMemory;
 
-/// The first page of a region. Linked, so that a forked child finds all of them.
+/// The first page of a region. Linked, so that a forked child finds all of them. Only ever borrowed shared: any thread
+/// may ask a region what it is while another changes its lock.
 pub(super) struct Header {
     pub(super) kind: Kind,
     /// Which arena carves small blocks from it.
     pub(super) arena: u8,
     /// Inherited by a fork and zero: nothing in it may be reused.
-    pub(super) dead: bool,
-    locked: Lockedness,
+    pub(super) dead: AtomicBool,
     data: NonNull<u8>,
     len: usize,
-    next: *mut Header,
-    previous: *mut Header,
+    /// This and the links: only touched while LIST is held.
+    locked: Cell<Lockedness>,
+    next: Cell<*const Header>,
+    previous: Cell<*const Header>,
 }
 
 /// Bytes mapped, locked and refused, over all regions that are to be locked; regions without a protection.
@@ -66,28 +64,27 @@ pub(super) static REFUSED: AtomicU64 = AtomicU64::new(0);
 pub(super) static DUMPABLE: AtomicU64 = AtomicU64::new(0);
 pub(super) static INHERITED: AtomicU64 = AtomicU64::new(0);
 
-/// Guards the list of regions and the headers' links.
+/// Guards the list of regions, the headers' links and locks, and the counters' agreement with them.
 pub(super) static LIST: Lock = Lock::new();
-static FIRST: Link = Link(std::cell::UnsafeCell::new(null_mut()));
+static FIRST: Link = Link(Cell::new(null()));
 
-struct Link(std::cell::UnsafeCell<*mut Header>);
+struct Link(Cell<*const Header>);
 // SAFETY: only touched while LIST is held.
 unsafe impl Sync for Link {}
 
 /// Maps a region of at least `len` bytes of data, zeroed, and protects it as its kind asks.
-pub(super) fn map(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, Refusal> {
+pub(super) fn map(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, NoMemory> {
     let page = system::page_size();
-    let len = len.checked_next_multiple_of(page).ok_or(Refusal::Memory)?;
-    let span =
-        len.checked_add(3 * page).filter(|span| *span < isize::MAX as usize - ALIGNMENT).ok_or(Refusal::Memory)?;
-    let base = reserve_aligned(span).ok_or(Refusal::Memory)?;
+    let len = len.checked_next_multiple_of(page).ok_or(NoMemory)?;
+    let span = len.checked_add(3 * page).filter(|span| *span < isize::MAX as usize - ALIGNMENT).ok_or(NoMemory)?;
+    let base = reserve_aligned(span).ok_or(NoMemory)?;
     // SAFETY: within the reservation: the header's page, a guard, then `len` bytes, then a guard.
     let data = unsafe { base.add(2 * page) };
     // SAFETY: whole pages of the mapping just made.
     if !unsafe { system::commit(base, page) && system::commit(data, len) } {
         // SAFETY: the mapping just made, which nobody has seen.
         unsafe { system::unmap(base, span) };
-        return Err(Refusal::Memory);
+        return Err(NoMemory);
     }
     // SAFETY: whole pages of the mapping just made, private and anonymous.
     let (undumpable, forgotten, locked) = unsafe {
@@ -97,29 +94,26 @@ pub(super) fn map(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, 
             lock(kind, data, len),
         )
     };
-    if kind == Kind::Secret && locked == Lockedness::Refused && policy::current() == Policy::Require {
-        // SAFETY: the mapping just made, which nobody has seen.
-        unsafe { system::unmap(base, span) };
-        return Err(Refusal::Lock);
-    }
     let header: *mut Header = base.cast();
-    let data = NonNull::new(data).ok_or(Refusal::Memory)?;
+    let data = NonNull::new(data).ok_or(NoMemory)?;
     // SAFETY: the header's page is committed, aligned to 1 MiB, and larger than a header.
     unsafe {
-        header.write(Header { kind, arena, dead: false, locked, data, len, next: null_mut(), previous: null_mut() });
+        let dead = AtomicBool::new(false);
+        let (locked, next, previous) = (Cell::new(locked), Cell::new(null()), Cell::new(null()));
+        header.write(Header { kind, arena, dead, data, len, locked, next, previous });
     }
     LIST.hold(|| {
         // SAFETY: LIST is held; the header is alive and in no list yet.
         unsafe { link(header) };
+        count(kind, len, locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
     });
-    count(kind, len, locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
     if !undumpable {
         DUMPABLE.fetch_add(1, Ordering::Relaxed);
     }
     if kind == Kind::Secret && !forgotten {
         INHERITED.fetch_add(1, Ordering::Relaxed);
     }
-    NonNull::new(header).ok_or(Refusal::Memory)
+    NonNull::new(header).ok_or(NoMemory)
 }
 
 /// Gives a region back. Its data must have been wiped.
@@ -129,17 +123,15 @@ pub(super) fn map(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, 
 pub(super) unsafe fn unmap(header: NonNull<Header>) {
     let page = system::page_size();
     // SAFETY: alive by the contract above.
-    let (kind, len, locked, dead) = unsafe {
-        let h = header.as_ref();
-        (h.kind, h.len, h.locked, h.dead)
-    };
+    let region = unsafe { header.as_ref() };
+    let len = region.len;
     LIST.hold(|| {
         // SAFETY: LIST is held; the header is alive and linked.
-        unsafe { unlink(header.as_ptr()) };
+        unsafe { unlink(region) };
+        if !region.dead.load(Ordering::Relaxed) {
+            count(region.kind, len, region.locked.get(), |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
+        }
     });
-    if !dead {
-        count(kind, len, locked, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
-    }
     // SAFETY: the whole mapping, by the layout above; nobody uses it by the contract.
     unsafe { system::unmap(header.as_ptr().cast(), len + 3 * page) };
 }
@@ -164,17 +156,17 @@ impl Header {
 }
 
 /// Calls `body` with every region. LIST must be held by the caller, or there is one thread only (after a fork).
-pub(super) fn for_each(mut body: impl FnMut(&mut Header)) {
-    // SAFETY: LIST is held or nobody else runs, by the contract above.
-    let mut at = unsafe { *FIRST.0.get() };
+pub(super) fn for_each(mut body: impl FnMut(&Header)) {
+    let mut at = FIRST.0.get();
     // SAFETY: linked headers are alive until they are unlinked, which needs LIST.
-    while let Some(header) = unsafe { at.as_mut() } {
-        at = header.next;
+    while let Some(header) = unsafe { at.as_ref() } {
+        at = header.next.get();
         body(header);
     }
 }
 
 /// Whether any region has data in `start..end`.
+#[cfg(feature = "capi")]
 pub(super) fn touches(start: usize, end: usize) -> bool {
     let mut found = false;
     LIST.hold(|| {
@@ -192,18 +184,21 @@ pub(super) fn lock_as_asked() {
         for_each(|header| {
             let off = policy::current() == Policy::Off;
             let as_asked = if off { Lockedness::Unasked } else { Lockedness::Locked };
-            if header.dead || header.kind == Kind::Wire || header.locked == as_asked {
+            let dead = header.dead.load(Ordering::Relaxed);
+            if dead || header.kind == Kind::Wire || header.locked.get() == as_asked {
                 return;
             }
-            count(header.kind, header.len, header.locked, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
+            let was = header.locked.get();
+            count(header.kind, header.len, was, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
             // SAFETY: the region is alive while LIST is held.
-            unsafe {
-                if header.locked == Lockedness::Locked {
+            let is = unsafe {
+                if was == Lockedness::Locked {
                     system::unlock(header.data.as_ptr(), header.len);
                 }
-                header.locked = lock(header.kind, header.data.as_ptr(), header.len);
-            }
-            count(header.kind, header.len, header.locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
+                lock(header.kind, header.data.as_ptr(), header.len)
+            };
+            header.locked.set(is);
+            count(header.kind, header.len, is, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
         });
     });
 }
@@ -215,9 +210,10 @@ pub(super) fn forget_locks() {
     }
     LIST.hold(|| {
         for_each(|header| {
-            if !header.dead {
-                header.locked = Lockedness::Unasked;
-                count(header.kind, header.len, header.locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
+            if !header.dead.load(Ordering::Relaxed) {
+                let locked = Lockedness::Unasked;
+                header.locked.set(locked);
+                count(header.kind, header.len, locked, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
             }
         });
     });
@@ -262,30 +258,30 @@ fn reserve_aligned(span: usize) -> Option<*mut u8> {
 
 /// # Safety
 /// LIST is held; `header` is alive and in no list.
-unsafe fn link(header: *mut Header) {
-    // SAFETY: by the contract above.
+unsafe fn link(header: *const Header) {
+    let first = FIRST.0.get();
+    // SAFETY: by the contract above; the first of the list is alive, if there is one.
     unsafe {
-        let first = FIRST.0.get();
-        (*header).next = *first;
-        if let Some(second) = (*first).as_mut() {
-            second.previous = header;
+        (*header).next.set(first);
+        if let Some(second) = first.as_ref() {
+            second.previous.set(header);
         }
-        *first = header;
     }
+    FIRST.0.set(header);
 }
 
 /// # Safety
 /// LIST is held; `header` is alive and linked.
-unsafe fn unlink(header: *mut Header) {
+unsafe fn unlink(header: &Header) {
+    let (previous, next) = (header.previous.get(), header.next.get());
     // SAFETY: by the contract above; linked neighbours are alive.
     unsafe {
-        let (previous, next) = ((*header).previous, (*header).next);
-        match previous.as_mut() {
-            Some(before) => before.next = next,
-            None => *FIRST.0.get() = next,
+        match previous.as_ref() {
+            Some(before) => before.next.set(next),
+            None => FIRST.0.set(next),
         }
-        if let Some(after) = next.as_mut() {
-            after.previous = previous;
+        if let Some(after) = next.as_ref() {
+            after.previous.set(previous);
         }
     }
 }
