@@ -27,16 +27,19 @@ CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$
 GO_ENV := CGO_LDFLAGS="-L$(DEBUG) -Wl,-rpath,$(DEBUG)"
 
 .PHONY: demo test lint header bench tally tools library \
-    soak test-rust test-c test-memory test-cpp test-go test-python test-sdk test-examples
+    soak test-tools test-rust test-c test-memory test-cpp test-go test-python test-sdk test-examples
 
 # --- set-up
 
 tools:
-	@tests/require.sh cc=gcc make=make
+	@tests/require.sh cc=build-essential make=build-essential
 	@command -v cargo >/dev/null || { echo "please install Rust 1.89 or newer: https://rustup.rs" >&2; exit 1; }
 
 test-tools: tools
 	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils go=golang-go python3=python3
+	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || v[2] >= 22) }' || \
+	    { echo "please install Go 1.22 or newer (Debian 13 has it, or https://go.dev/dl)" >&2; exit 1; }
+	@mkdir -p $(LOGS)
 	@python3 -c 'import venv, ensurepip' 2>/dev/null || tests/require.sh no-venv=python3-venv
 
 $(VENV)/ready: bindings/python/requirements-test.txt
@@ -60,14 +63,14 @@ demo: library
 # --- the second command
 
 test: test-tools library
-	@mkdir -p $(LOGS) && rm -f $(LOGS)/*
+	@rm -f $(LOGS)/*
 	$(MAKE) test-rust test-c test-memory test-cpp test-go test-python test-sdk test-examples
 	$(MAKE) tally
 
 tally:
 	@tests/tally.sh $(LOGS)/*.log
 
-test-rust:
+test-rust: test-tools
 	cargo test --workspace 2>&1 | tee $(LOGS)/rust.log
 	cargo test --features rustcrypto --lib 2>&1 | tee $(LOGS)/rust-both.log
 	cargo test --no-default-features --features capi,rustcrypto,attestation 2>&1 | tee $(LOGS)/rust-pure.log
@@ -75,7 +78,7 @@ test-rust:
 # What passes megabytes takes minutes under valgrind and shows nothing that these do not.
 UNDER_VALGRIND := library arguments request_json sealed chat refusals threads fork locks
 
-test-c: $(ASAN)/libnomyo.so
+test-c: test-tools library $(ASAN)/libnomyo.so
 	$(MAKE) -C tests/c LIB_DIR=$(DEBUG) check-header check-symbols 2>&1 | tee $(LOGS)/c-header.log
 	NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state \
 	    $(MAKE) -C tests/c LIB_DIR=$(DEBUG) OUT=$(TARGET)/c-tests SOAK_REQUESTS=4000 run 2>&1 | tee $(LOGS)/c.log
@@ -85,7 +88,7 @@ test-c: $(ASAN)/libnomyo.so
 	    $(MAKE) -C tests/c LIB_DIR=$(ASAN) OUT=$(TARGET)/c-tests run-asan 2>&1 | tee $(LOGS)/c-asan.log
 
 # The library itself under AddressSanitizer. RUSTC_BOOTSTRAP lets the stable compiler take -Z sanitizer.
-$(ASAN)/libnomyo.so: $(shell find src Cargo.lock build.rs cbindgen.toml -type f)
+$(ASAN)/libnomyo.so: $(shell find src Cargo.toml Cargo.lock build.rs cbindgen.toml -type f)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo build --target $(HOST_TRIPLE) --target-dir $(TARGET)/asan
 	touch $@
 
@@ -93,36 +96,37 @@ $(ASAN)/libnomyo.so: $(shell find src Cargo.lock build.rs cbindgen.toml -type f)
 SCANNED_KEY := nomyo-memory-test-Qk2v8sXf
 SCAN = $(WITH_ENDPOINT) --api-key $(SCANNED_KEY) --reveal-keys -- python3 tests/memory/run.py --api-key $(SCANNED_KEY)
 
-test-memory: $(VENV)/ready
+test-memory: test-tools library $(VENV)/ready
 	$(SCAN) --library-dir $(DEBUG) --sdk-python $(VENV)/bin/python 2>&1 | tee $(LOGS)/memory.log
 	cargo build --lib --no-default-features --features capi,rustcrypto --target-dir $(TARGET)/rustcrypto
 	$(SCAN) --library-dir $(TARGET)/rustcrypto/debug 2>&1 | tee $(LOGS)/memory-pure.log
 
 CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 
-test-cpp:
+test-cpp: test-tools library
 	$(CXX) $(CXX_TEST) bindings/c/tests/test_nomyo.cpp -o $(TARGET)/test_nomyo -lnomyo -lpthread
 	$(WITH_ENDPOINT) $(TARGET)/test_nomyo 2>&1 | tee $(LOGS)/cpp.log
 
-test-go:
+test-go: test-tools library
 	test -z "$$(gofmt -l bindings/go examples/go)"
 	cd bindings/go && $(GO_ENV) go vet ./...
 	$(GO_ENV) GODEBUG=cgocheck=1 GOGC=1 $(WITH_ENDPOINT) go -C bindings/go test -race -count=1 -v ./... 2>&1 | tee $(LOGS)/go.log
 
-test-python: $(VENV)/ready
+test-python: test-tools library $(VENV)/ready
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
 	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra bindings/python/tests 2>&1 | tee $(LOGS)/python.log
 
-test-sdk: $(VENV)/ready
+test-sdk: test-tools library $(VENV)/ready
 	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log
 
 # Every example says hello through the endpoint, and so does the program in the README.
-test-examples:
+test-examples: test-tools library $(VENV)/ready
 	tests/examples.sh $(DEBUG) $(TARGET)/examples $(VENV)/bin/python 2>&1 | tee $(LOGS)/examples.log
 
 # --- what changes the library call for
 
-lint:
+lint: tools
+	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || rustup component add rustfmt clippy
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --all-targets --no-default-features --features capi,rustcrypto,attestation -- -D warnings

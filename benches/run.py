@@ -137,7 +137,7 @@ def blocks() -> str:
 
 def machine() -> str:
     model = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {".".join(platform.release().split(".")[:2])}"
 
 
 def commit() -> str:

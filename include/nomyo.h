@@ -9,7 +9,7 @@
  *           what a _new returned before it comes to mean that. Answers, sealed requests and errors outlive the client
  *           that they came from.
  * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`
- *           (nomyo_memory_info_get(), which can fail in one way only, has none). `err`
+ *           (nomyo_memory_info_get() has none, and what returns a pointer returns NULL). `err`
  *           may be NULL. On failure, and only then, `*err` receives an error that the caller frees; all other outputs
  *           are left as they were. On success only outputs are written.
  * Threads   A `const` handle may be shared by any number of threads at once; a non-const one belongs to one thread at
@@ -20,9 +20,10 @@
  * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it. Where memory must be locked
  *           (NOMYO_MEMORY_REQUIRE) and the system refuses, every function with a client is NOMYO_ERR_SECURITY.
  * Process   No signal handler, limit, environment change, exit handler, thread or output. One pthread_atfork handler, so
- *           that a fork finds no lock held. A client belongs to the process that made it: in a forked child it answers
- *           NOMYO_ERR_FORKED, and every prompt, answer, private key and AES key reads as zeros there.
- * Panics    None crosses. A bug is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
+ *           that a fork finds no lock of the allocator held. A small allocation that fails ends the process, as in
+ *           any Rust program; a large one is NOMYO_ERR_MEMORY. A client belongs to the process that made it: in a forked child it answers
+ *           NOMYO_ERR_FORKED, and every prompt, answer, private key and package's AES key reads as zeros there.
+ * Panics    None crosses: it is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
  */
 
 
@@ -132,7 +133,7 @@
 #define NOMYO_ERR_HTTP 27
 
 /**
- * The attestation policy requires more than the answer proves; the answer is withheld.
+ * The attestation policy requires more than the answer proves; the answer is withheld. Reserved: nothing returns it yet.
  */
 #define NOMYO_ERR_ATTESTATION 40
 
@@ -143,12 +144,12 @@
 #define NOMYO_ERR_SECURITY 60
 
 /**
- * The server's key is not the pinned one.
+ * The server's key is not the pinned one. Reserved: nothing returns it yet.
  */
 #define NOMYO_ERR_PIN 61
 
 /**
- * A client key is missing, unreadable, unsafe or too weak.
+ * A client key is missing, unreadable, unsafe or too weak. Reserved: nothing returns it yet.
  */
 #define NOMYO_ERR_KEY 62
 
@@ -163,7 +164,7 @@
 #define NOMYO_ERR_MEMORY 80
 
 /**
- * A bug in this library. The client that met it refuses to work from then on.
+ * A bug in this library. After a panic the client that met it refuses to work.
  */
 #define NOMYO_ERR_INTERNAL 99
 
@@ -213,7 +214,7 @@
 #define NOMYO_MEMORY_LEVEL_PARTIAL 1
 
 /**
- * Memory level: all of the library's memory is locked and kept out of core dumps.
+ * Memory level: all of the library's memory but ciphertext is locked, and all of it is kept out of core dumps.
  */
 #define NOMYO_MEMORY_LEVEL_FULL 2
 
@@ -301,7 +302,7 @@ typedef struct {
      */
     int32_t dump_excluded;
     /**
-     * 1 when all secrets read as zeros in a forked child.
+     * 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.)
      */
     int32_t fork_excluded;
 } nomyo_memory_info;
@@ -384,7 +385,7 @@ void nomyo_error_free(nomyo_error *e);
 /**
  * Makes a configuration with the defaults, and nothing from the environment.
  *
- * Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL when there is no memory.
+ * Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL after an internal error.
  */
 nomyo_config *nomyo_config_new(void);
 
@@ -480,7 +481,7 @@ int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error *
 
 /**
  * Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
- * line holds a prompt, an answer or a key.
+ * line holds a prompt, an answer or a key. Today there is one line, a warning for each client that uses `http://`.
  *
  * `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
  * long `data` must stay valid.
@@ -554,7 +555,8 @@ int32_t nomyo_client_warm_up(const nomyo_client *c,
  *           _HTTP: the server refused it, or the key fetch before it;
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
  *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
- *           than the one asked for: the prompt has been sent then;
+ *           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
+ *           and refused;
  *         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
  */
 int32_t nomyo_create(const nomyo_client *c,
@@ -567,7 +569,7 @@ int32_t nomyo_create(const nomyo_client *c,
 /**
  * Makes options that change nothing yet.
  *
- * Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL when there is no memory.
+ * Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL after an internal error.
  */
 nomyo_request *nomyo_request_new(void);
 
@@ -613,7 +615,7 @@ int32_t nomyo_request_set_cancel(nomyo_request *r, const nomyo_cancel *cancel, n
 /**
  * Makes one that is not triggered.
  *
- * Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL when there is no memory.
+ * Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL after an internal error.
  */
 nomyo_cancel *nomyo_cancel_new(void);
 

@@ -15,7 +15,8 @@
 //! - `error`: one error, stable numbers, nothing secret inside.
 //!
 //! The feature `capi`, on by default, is for the shared and the static library: it makes the vault the global allocator
-//! and AWS-LC's. A Rust program that uses this crate turns it off; its secrets proper are in the vault all the same.
+//! and AWS-LC's, before anything else allocates there. A Rust program that uses this crate turns it off: its prompts,
+//! answers and content keys are in the vault all the same, but the numbers of the RSA key are where AWS-LC puts them.
 
 #[cfg(not(any(feature = "aws-lc", feature = "rustcrypto")))]
 compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");

@@ -16,8 +16,11 @@ for log; do
             failed += $3
             seen = 1
         }
-        /^=+ .*(passed|failed).* =+$/ {
-            for (i = 1; i < NF; i++) { if ($(i + 1) ~ /^passed/) passed += $i; if ($(i + 1) ~ /^failed/) failed += $i }
+        /(passed|failed|errors?)[, ].*in [0-9.]+s/ {
+            for (i = 1; i < NF; i++) {
+                if ($(i + 1) ~ /^passed/) passed += $i
+                if ($(i + 1) ~ /^(failed|errors?)/) failed += $i
+            }
             seen = 1
         }
         /^ *--- PASS/ { passed++; seen = 1 }

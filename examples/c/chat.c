@@ -2,7 +2,8 @@
  *
  *     echo "Hello" | chat [--url URL] [--ca FILE] [--tier TIER] [--model MODEL]
  *
- * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be swapped, dumped or inherited. */
+ * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be dumped or inherited, nor swapped where the system
+ * allows it to be locked. */
 #include <nomyo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ int main(int argc, char **argv) {
     }
     if (!config || !options || !prompt || !json) return EXIT_FAILURE;
     while (len < PROMPT_MAX && (got = read(STDIN_FILENO, prompt + len, PROMPT_MAX - len)) > 0) len += (size_t)got;
+    if (len == PROMPT_MAX) return fprintf(stderr, "the prompt is too long\n"), EXIT_FAILURE;
     end = escaped(end + sprintf(end, "{\"model\":\""), model, strlen(model));
     end = escaped(end + sprintf(end, "\",\"messages\":[{\"role\":\"user\",\"content\":\""), prompt, len);
     end += sprintf(end, "\"}]}");

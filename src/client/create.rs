@@ -6,7 +6,7 @@ use super::{Client, Request, Response, Sealed};
 use crate::envelope::{self, Chat, Tier};
 use crate::error::Result;
 use crate::keys::{ClientPair, ServerKey};
-use crate::memory::SecretBuf;
+use crate::memory::{self, SecretBuf};
 use crate::transport::{Deadline, Post, still_wanted};
 
 impl Client {
@@ -34,7 +34,7 @@ impl Client {
             headers: &sealed.headers(),
             api_key: api_key.as_ref().or(self.api_key.as_ref()),
         };
-        let answer = self.transport.post(&post, deadline)?;
+        let answer = self.transport.get()?.post(&post, deadline)?;
         self.open(&sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(1))
     }
 
@@ -46,6 +46,7 @@ impl Client {
     pub fn warm_up(&self) -> Result<()> {
         self.usable()?;
         self.pair.get()?;
+        memory::enforce()?;
         self.server_key(Deadline::after(self.timeout)).map(|_| ())
     }
 
@@ -73,7 +74,7 @@ impl Client {
     pub fn open(&self, request: &Sealed, body: &[u8]) -> Result<Response> {
         self.usable()?;
         let answer = envelope::open(body, &request.pair.keys, &request.expected())?;
-        Ok(Response::new(answer, request.payload_id.clone()))
+        Response::new(answer, request.payload_id.clone())
     }
 
     /// The request, sealed; its plaintext is gone when this returns. With it the API key, if it has one of its own, and
@@ -82,6 +83,7 @@ impl Client {
         let chat = Chat::read(json)?;
         let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
         let pair = self.pair.get()?;
+        memory::enforce()?;
         still_wanted()?;
         let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
         let server = self.server_key(deadline)?;
@@ -89,8 +91,10 @@ impl Client {
     }
 
     fn server_key(&self, deadline: Deadline) -> Result<Arc<ServerKey>> {
-        self.server
-            .get(deadline.at(), still_wanted, || ServerKey::from_pem(&self.transport.fetch_server_key(deadline)?))
+        self.server.get(deadline.at(), still_wanted, || {
+            let pem = self.transport.get()?.fetch_server_key(deadline)?;
+            ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(1))
+        })
     }
 }
 

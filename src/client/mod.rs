@@ -28,18 +28,19 @@ pub use crate::transport::Cancel;
 
 use crate::error::{Error, Result, Status};
 use crate::keys::{LazyPair, ServerCache};
-use crate::memory::{self, OwnProcess, SecretBuf, Vote};
+use crate::memory::{self, OwnProcess, Process, SecretBuf, Vote};
 use crate::transport::{Settings, Transport};
 
 /// A client of one server. Any number of threads may use it at once.
 pub struct Client {
-    vote: Vote,
+    /// Counts while the client lives.
+    _vote: Vote,
     transport: OwnProcess<Transport>,
     pair: LazyPair,
     server: ServerCache,
     api_key: Option<SecretBuf>,
     timeout: Duration,
-    process: u32,
+    process: Process,
     poisoned: AtomicBool,
 }
 
@@ -69,9 +70,9 @@ impl Client {
         }
         memory::settle();
         let vote = Vote::new(config.memory_policy);
-        vote.satisfied()?;
+        memory::enforce()?;
         Ok(Client {
-            vote,
+            _vote: vote,
             transport: OwnProcess::new(Transport::new(Settings {
                 base_url: config.base_url.clone(),
                 connect_timeout: config.connect_timeout,
@@ -82,7 +83,7 @@ impl Client {
             server: ServerCache::new(),
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
             timeout: config.timeout,
-            process: std::process::id(),
+            process: Process::this(),
             poisoned: AtomicBool::new(false),
         })
     }
@@ -95,7 +96,7 @@ impl Client {
 
     /// Refuses a client that was inherited by a fork or has seen a panic.
     fn usable(&self) -> Result<()> {
-        if self.process != std::process::id() {
+        if self.process != Process::this() {
             return Err(Error::new(
                 Status::Forked,
                 "this client was made before a fork, and its keys stayed with the parent; make a new one in the child",
@@ -104,7 +105,7 @@ impl Client {
         if self.poisoned.load(Ordering::Relaxed) {
             return Err(Error::internal("an earlier call on this client panicked; free it and make a new one"));
         }
-        self.vote.satisfied()
+        memory::enforce()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::envelope::members::{elements, last, members};
+use crate::envelope::members::{element, last, members};
 
 /// The value in `json` that `pointer` points to, as it stands there; `None` if there is none, or if `pointer` is not
 /// a JSON pointer.
@@ -24,7 +24,7 @@ fn step<'a>(value: &'a str, token: &str) -> Option<&'a str> {
     }
     let canonical = token == "0" || !token.starts_with('0') && token.bytes().all(|b| b.is_ascii_digit());
     let index = token.parse::<usize>().ok().filter(|_| canonical)?;
-    elements(value)?.get(index).copied()
+    element(value, index)
 }
 
 /// `~1` is a slash, `~0` a tilde, any other tilde an error.

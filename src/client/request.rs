@@ -72,5 +72,5 @@ impl Request {
 }
 
 fn twice(name: &str) -> Error {
-    Error::argument(format!("{name} is given as an option and, differently, in the request; give it once"))
+    Error::argument(format!("{name} is given as an option and in the request; give it once"))
 }

@@ -3,10 +3,13 @@
 use once_cell::sync::OnceCell;
 
 use super::pointer::find;
-use crate::envelope::members::elements;
+use crate::envelope::members::count;
 use crate::envelope::text::unescape;
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::memory::SecretBuf;
+
+/// The most choices that an answer may have.
+const MAX_CHOICES: usize = 1024;
 
 /// A decrypted answer. Wiped when dropped, with every view that was taken of it. Any number of threads may read it
 /// at once.
@@ -56,11 +59,17 @@ struct Choice {
 
 impl Response {
     /// `answer` is a valid JSON object followed by one NUL.
-    pub(super) fn new(answer: SecretBuf, payload_id: String) -> Response {
+    pub(super) fn new(answer: SecretBuf, payload_id: String) -> Result<Response> {
         let json = Text(answer);
-        let count = find(json.as_str(), "/choices").and_then(elements).map_or(0, |all| all.len());
-        let choices = (0..count).map(|_| Choice::default()).collect();
-        Response { json, payload_id, choices }
+        let choices = find(json.as_str(), "/choices").and_then(count).unwrap_or(0);
+        if choices > MAX_CHOICES {
+            return Err(Error::new(
+                Status::Protocol,
+                format!("the answer has {choices} choices, and more than {MAX_CHOICES} are not read; ask for fewer"),
+            ));
+        }
+        let choices = (0..choices).map(|_| Choice::default()).collect();
+        Ok(Response { json, payload_id, choices })
     }
 
     /// The whole answer as JSON, with the client's members merged into its `_metadata`.
@@ -171,7 +180,14 @@ mod tests {
     use super::*;
 
     fn response(json: &str) -> Response {
-        Response::new(Text::copy_of(json).expect("memory").0, "id".to_owned())
+        Response::new(Text::copy_of(json).expect("memory").0, "id".to_owned()).expect("a good answer")
+    }
+
+    #[test]
+    fn an_answer_with_a_million_choices_is_refused_and_not_unpacked() {
+        let json = format!("{{\"choices\":[{}0]}}", "0,".repeat(1_000_000));
+        let refused = Response::new(Text::copy_of(&json).expect("memory").0, "id".to_owned());
+        assert_eq!(refused.expect_err("too many").status(), Status::Protocol);
     }
 
     #[test]

@@ -72,15 +72,16 @@ impl KeyPair {
     }
 
     /// Bytes of the modulus, and so of everything wrapped for this pair.
-    pub(crate) fn modulus_len(&self) -> usize {
-        self.private.key_size_bytes()
+    pub(crate) fn modulus_len(&self) -> Result<usize> {
+        Ok(self.private.get()?.key_size_bytes())
     }
 
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
-        let mut out = SecretBuf::zeroed(self.private.min_output_size(), 0)?;
+        let private = self.private.get()?;
+        let mut out = SecretBuf::zeroed(private.min_output_size(), 0)?;
         let unwrapped =
-            secretly(|| self.private.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut out, None)).unwrap_or_default();
+            secretly(|| private.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut out, None)).unwrap_or_default();
         ContentKey::from_unwrapped(unwrapped, fill_random)
     }
 }

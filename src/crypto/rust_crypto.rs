@@ -64,14 +64,15 @@ impl KeyPair {
     }
 
     /// Bytes of the modulus, and so of everything wrapped for this pair.
-    pub(crate) fn modulus_len(&self) -> usize {
-        self.private.size()
+    pub(crate) fn modulus_len(&self) -> Result<usize> {
+        Ok(self.private.get()?.size())
     }
 
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
+        let private = self.private.get()?;
         secretly(|| {
-            let unwrapped = Oaep::<Sha256>::new().decrypt(Some(&mut SysRng), &self.private, wrapped);
+            let unwrapped = Oaep::<Sha256>::new().decrypt(Some(&mut SysRng), private, wrapped);
             ContentKey::from_unwrapped(&Zeroizing::new(unwrapped.unwrap_or_default()), fill_random)
         })
     }

@@ -41,7 +41,7 @@ fn opened(body: &[u8], pair: &KeyPair, payload_id: &str) -> Result<Value> {
 }
 
 fn plaintext_of_request(package: &[u8], server: &KeyPair) -> Vec<u8> {
-    let package = Package::read(package, server.modulus_len()).expect("a package");
+    let package = Package::read(package, server.modulus_len().expect("this process's")).expect("a package");
     let mut out = vec![0; package.ciphertext_len + crypto::TAG_LEN];
     package.decode_ciphertext(&mut out).expect("base64");
     out.truncate(package.ciphertext_len);

@@ -5,13 +5,17 @@ use std::ops::Range;
 
 use memchr::memchr2;
 use serde::Deserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::text;
 
 /// The deepest nesting that is accepted, in requests and in answers; the outermost object counts as one.
 pub(crate) const MAX_DEPTH: usize = 128;
+
+/// The most members that an object may have at the levels that are walked: more would cost more memory than they are
+/// long.
+const MAX_MEMBERS: usize = 100_000;
 
 /// One member: `key` with its quotes, `value` as it stands in the text.
 #[derive(Clone, Copy)]
@@ -33,7 +37,7 @@ impl Member<'_> {
     }
 }
 
-/// The members of the object that `json` is, in order, duplicates included.
+/// The members of the object that `json` is, in order, duplicates included; an error when there are too many.
 pub(crate) fn members(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> {
     struct Members;
 
@@ -47,6 +51,9 @@ pub(crate) fn members(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut members = Vec::new();
             while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                if members.len() == MAX_MEMBERS {
+                    return Err(A::Error::custom("too many members"));
+                }
                 members.push(Member { key: key.get(), value: value.get() });
             }
             Ok(members)
@@ -59,9 +66,40 @@ pub(crate) fn members(json: &str) -> Result<Vec<Member<'_>>, serde_json::Error> 
     Ok(members)
 }
 
-/// The elements of the array that `json` is, or `None` if it is not an array.
-pub(crate) fn elements(json: &str) -> Option<Vec<&str>> {
-    serde_json::from_str::<Vec<&RawValue>>(json).ok().map(|raw| raw.into_iter().map(RawValue::get).collect())
+/// How many elements the array that `json` is has, or `None` if it is not an array.
+pub(crate) fn count(json: &str) -> Option<usize> {
+    walk(json, usize::MAX).map(|(count, _)| count)
+}
+
+/// The element of the array that `json` is at `index`, if it is one and has it.
+pub(crate) fn element(json: &str, index: usize) -> Option<&str> {
+    walk(json, index)?.1
+}
+
+/// Counts an array's elements, and picks one out.
+fn walk(json: &str, wanted: usize) -> Option<(usize, Option<&str>)> {
+    struct Elements(usize);
+
+    impl<'de> Visitor<'de> for Elements {
+        type Value = (usize, Option<&'de str>);
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+            let (mut count, mut found) = (0, None);
+            while let Some(value) = array.next_element::<&RawValue>()? {
+                if count == self.0 {
+                    found = Some(value.get());
+                }
+                count += 1;
+            }
+            Ok((count, found))
+        }
+    }
+
+    serde_json::Deserializer::from_str(json).deserialize_seq(Elements(wanted)).ok()
 }
 
 /// The value of the last member called `name`: the one that readers of JSON take.

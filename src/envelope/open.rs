@@ -11,7 +11,7 @@ use crate::memory::SecretBuf;
 /// Opens `body` with the pair that the request named, and returns the answer's JSON with `_metadata` merged,
 /// followed by one NUL byte.
 pub(crate) fn open(body: &[u8], pair: &KeyPair, expected: &Expected<'_>) -> Result<SecretBuf> {
-    let package = Package::read(body, pair.modulus_len())?;
+    let package = Package::read(body, pair.modulus_len()?)?;
     let added = ADDED_LEN + expected.payload_id.len() + package.processed_at.map_or(0, str::len);
     let mut answer = SecretBuf::zeroed(package.ciphertext_len + TAG_LEN, added)?;
     package.decode_ciphertext(&mut answer)?;

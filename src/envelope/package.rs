@@ -50,7 +50,7 @@ struct Outer<'a> {
     #[serde(borrow)]
     algorithm: Cow<'a, str>,
     #[serde(borrow)]
-    encrypted_payload: Inner<'a>,
+    encrypted_payload: &'a RawValue,
     #[serde(borrow)]
     encrypted_aes_key: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -78,27 +78,31 @@ impl<'a> Package<'a> {
     /// Reads a response body; `modulus_len` is that of the pair that the request named.
     pub(super) fn read(body: &'a [u8], modulus_len: usize) -> Result<Package<'a>> {
         let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
-        let outer: Outer<'a> = serde_json::from_str(text).map_err(|e| malformed(reason(&e)))?;
+        let outer: Outer<'a> = object(text)?;
         if outer.version != VERSION {
             return Err(malformed("its version is not \"1.0\""));
         }
         if outer.algorithm != ALGORITHM {
             return Err(malformed("its algorithm is not \"hybrid-aes256-rsa4096\""));
         }
+        let payload: Inner<'a> = object(outer.encrypted_payload.get())?;
         let wrapped_key = decoded(&outer.encrypted_aes_key, "encrypted_aes_key is not standard base64")?;
         if wrapped_key.len() != modulus_len {
             return Err(malformed("encrypted_aes_key does not have the size of this client's key"));
         }
-        let nonce = decoded(&outer.encrypted_payload.nonce, "nonce is not standard base64")?
+        let nonce = decoded(&payload.nonce, "nonce is not standard base64")?
             .try_into()
             .map_err(|_| malformed("nonce is not 12 bytes"))?;
-        let ciphertext = outer.encrypted_payload.ciphertext;
-        let (tag, ciphertext_len) = match &outer.encrypted_payload.tag {
+        let ciphertext = payload.ciphertext;
+        let (tag, ciphertext_len) = match &payload.tag {
             Some(tag) => (decoded(tag, "tag is not standard base64")?, decoded_len(&ciphertext)?),
             None => tail(&ciphertext)?,
         };
         let tag = tag.try_into().map_err(|_| malformed("tag is not 16 bytes"))?;
         let processed_at = outer.processed_at.map(RawValue::get);
+        if processed_at.is_some_and(|value| value.len() > 64 || value.starts_with(['{', '['])) {
+            return Err(malformed("processed_at is neither a number nor a short text"));
+        }
         Ok(Package { wrapped_key, nonce, tag, ciphertext, ciphertext_len, processed_at })
     }
 
@@ -133,6 +137,14 @@ fn decoded_len(base64: &str) -> Result<usize> {
 
 fn decoded(base64: &str, complaint: &'static str) -> Result<Vec<u8>> {
     BASE64.decode(base64).map_err(|_| malformed(complaint))
+}
+
+/// Reads an object. The derived readers would take an array as well.
+fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T> {
+    if !json.trim_ascii_start().starts_with('{') {
+        return Err(malformed("it is not a JSON object"));
+    }
+    serde_json::from_str(json).map_err(|e| malformed(reason(&e)))
 }
 
 /// What is wrong with the JSON, without quoting any of it.

@@ -11,6 +11,9 @@ use crate::memory::SecretBuf;
 /// The largest request JSON in bytes: 10 MiB, as in the existing SDKs.
 pub(crate) const MAX_REQUEST_LEN: usize = 10 * 1024 * 1024;
 
+/// Members that are not sent.
+const RESERVED: [&str; 3] = ["security_tier", "api_key", "base_url"];
+
 /// A chat request that can be sealed. Holds no copy of it.
 pub(crate) struct Chat<'a> {
     json: &'a [u8],
@@ -60,6 +63,11 @@ impl<'a> Chat<'a> {
         for member in &members {
             if !chat.lift(member)? {
                 kept.push(*member);
+            }
+        }
+        for name in RESERVED {
+            if members.iter().filter(|member| member.is(name)).count() > 1 {
+                return Err(Error::argument(format!("{name} is given twice in the request; give it once")));
             }
         }
         if kept.is_empty() {
@@ -195,6 +203,7 @@ mod tests {
         assert!(refused(br#"{"model":"m","security_tier":"High"}"#).contains("standard, high, maximum"));
         assert!(refused(br#"{"model":"m","security_tier":3}"#).contains("string"));
         assert!(refused(br#"{"model":"m","api_key":3}"#).contains("string"));
+        assert!(refused(br#"{"security_tier":"maximum","model":"m","security\u005ftier":null}"#).contains("twice"));
         assert!(refused(format!("{{\"a\":{}", "[".repeat(200_000)).as_bytes()).contains("128"));
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_REQUEST_LEN));
         assert!(refused(long.as_bytes()).contains("10485768 bytes"));

@@ -12,7 +12,7 @@ pub struct nomyo_cancel {
 
 /// Makes one that is not triggered.
 ///
-/// Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL when there is no memory.
+/// Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL after an internal error.
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_cancel_new() -> *mut nomyo_cancel {
     guard_value(std::ptr::null_mut(), || Box::into_raw(Box::new(nomyo_cancel { cancel: Cancel::new() })))

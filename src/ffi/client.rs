@@ -101,7 +101,8 @@ pub unsafe extern "C" fn nomyo_client_warm_up(c: *const nomyo_client, err: *mut 
 ///           _HTTP: the server refused it, or the key fetch before it;
 ///         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
 ///         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
-///           than the one asked for: the prompt has been sent then;
+///           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
+///           and refused;
 ///         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_create(

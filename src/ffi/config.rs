@@ -67,7 +67,7 @@ unsafe fn change(
 
 /// Makes a configuration with the defaults, and nothing from the environment.
 ///
-/// Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL when there is no memory.
+/// Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL after an internal error.
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_config_new() -> *mut nomyo_config {
     guard_value(std::ptr::null_mut(), || {
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn nomyo_config_set_ca_file(
 }
 
 /// Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
-/// line holds a prompt, an answer or a key.
+/// line holds a prompt, an answer or a key. Today there is one line, a warning for each client that uses `http://`.
 ///
 /// `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
 /// long `data` must stay valid.

@@ -20,7 +20,7 @@ pub const NOMYO_MEMORY_REQUIRE: i32 = 2;
 pub const NOMYO_MEMORY_LEVEL_WIPE_ONLY: i32 = 0;
 /// Memory level: some of the library's memory is locked and kept out of core dumps, some could not be.
 pub const NOMYO_MEMORY_LEVEL_PARTIAL: i32 = 1;
-/// Memory level: all of the library's memory is locked and kept out of core dumps.
+/// Memory level: all of the library's memory but ciphertext is locked, and all of it is kept out of core dumps.
 pub const NOMYO_MEMORY_LEVEL_FULL: i32 = 2;
 
 /// What protects secrets in this process, from what the system calls returned. A copy: nothing to free.
@@ -43,7 +43,7 @@ pub struct nomyo_memory_info {
     pub refused: u64,
     /// 1 when all of them are excluded from core dumps.
     pub dump_excluded: i32,
-    /// 1 when all secrets read as zeros in a forked child.
+    /// 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.)
     pub fork_excluded: i32,
 }
 

@@ -1,8 +1,8 @@
 //! The C boundary (feature `capi`).
 //!
-//! Promises: `include/nomyo.h`, word for word. Every function goes through `guard`: no panic crosses, outputs are
-//! written on success only, errors on failure only. No logic of its own: each function reads its arguments, calls one
-//! method of `client` and hands the outcome out.
+//! Promises: `include/nomyo.h`, word for word. Every function that does more than hand out an address goes through
+//! `guard`: no panic crosses, outputs are written on success only, errors on failure only. No logic of its own: each
+//! function reads its arguments, calls one method of `client` or `memory`, and hands the outcome out.
 
 mod arguments;
 mod guard;

@@ -61,7 +61,7 @@ unsafe fn change(
 
 /// Makes options that change nothing yet.
 ///
-/// Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL when there is no memory.
+/// Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL after an internal error.
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_request_new() -> *mut nomyo_request {
     guard_value(std::ptr::null_mut(), || Box::into_raw(Box::new(nomyo_request { request: Request::new() })))

@@ -32,20 +32,20 @@ pub const NOMYO_ERR_SERVER: i32 = 25;
 pub const NOMYO_ERR_UNAVAILABLE: i32 = 26;
 /// Any other HTTP status that is not 200.
 pub const NOMYO_ERR_HTTP: i32 = 27;
-/// The attestation policy requires more than the answer proves; the answer is withheld.
+/// The attestation policy requires more than the answer proves; the answer is withheld. Reserved: nothing returns it yet.
 pub const NOMYO_ERR_ATTESTATION: i32 = 40;
 /// `http://` without opt-in, decryption or integrity failure, an answer to another request, a tier below the one asked
 /// for, a required lock refused.
 pub const NOMYO_ERR_SECURITY: i32 = 60;
-/// The server's key is not the pinned one.
+/// The server's key is not the pinned one. Reserved: nothing returns it yet.
 pub const NOMYO_ERR_PIN: i32 = 61;
-/// A client key is missing, unreadable, unsafe or too weak.
+/// A client key is missing, unreadable, unsafe or too weak. Reserved: nothing returns it yet.
 pub const NOMYO_ERR_KEY: i32 = 62;
 /// A file could not be read or written.
 pub const NOMYO_ERR_IO: i32 = 63;
 /// Out of memory.
 pub const NOMYO_ERR_MEMORY: i32 = 80;
-/// A bug in this library. The client that met it refuses to work from then on.
+/// A bug in this library. After a panic the client that met it refuses to work.
 pub const NOMYO_ERR_INTERNAL: i32 = 99;
 
 /// The name of a status, such as `"NOMYO_ERR_PIN"`, or `"NOMYO_ERR_UNKNOWN"` for a number that is none.

@@ -197,6 +197,11 @@ pub(super) unsafe fn forget_secrets() {
     region::for_each(|header| {
         if header.kind == Kind::Secret {
             header.dead.store(true, Ordering::Relaxed);
+            if region::INHERITED.load(Ordering::Relaxed) > 0 {
+                // Some system call was refused: then by hand.
+                // SAFETY: the region is alive and this child's alone.
+                system::wipe(unsafe { std::slice::from_raw_parts_mut(header.data().as_ptr(), header.len()) });
+            }
         }
     });
 }

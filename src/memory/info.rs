@@ -14,7 +14,7 @@ pub enum MemoryLevel {
     WipeOnly = 0,
     /// Some of the library's memory is locked and kept out of core dumps, some could not be.
     Partial = 1,
-    /// All of the library's memory is locked and kept out of core dumps.
+    /// All of the library's memory but ciphertext is locked, and all of it is kept out of core dumps.
     Full = 2,
 }
 
@@ -38,7 +38,7 @@ pub struct MemoryInfo {
     pub refused: u64,
     /// Whether all of it is excluded from core dumps.
     pub dump_excluded: bool,
-    /// Whether all secrets read as zeros in a forked child.
+    /// Whether prompts, answers, private keys and AES keys read as zeros in a forked child.
     pub fork_excluded: bool,
 }
 

@@ -43,8 +43,8 @@ pub use info::{MemoryInfo, MemoryLevel};
 #[cfg(feature = "capi")]
 pub(crate) use pages::{lock_pages, unlock_pages};
 pub use policy::Policy;
-pub(crate) use policy::Vote;
-pub(crate) use process::OwnProcess;
+pub(crate) use policy::{Vote, enforce};
+pub(crate) use process::{OwnProcess, Process};
 #[cfg(feature = "capi")]
 pub(crate) use registers::clear_registers;
 pub(crate) use secret::SecretBuf;

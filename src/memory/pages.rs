@@ -4,14 +4,15 @@ use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 
 use super::lock::Lock;
+use super::process::Process;
 use super::{fork, region, system};
 use crate::error::{Error, Result, Status};
 
 /// How often each page is locked.
-static COUNTS: Counts = Counts(Lock::new(), UnsafeCell::new((0, BTreeMap::new())));
+static COUNTS: Counts = Counts(Lock::new(), UnsafeCell::new((None, BTreeMap::new())));
 
 /// The counts, and the process that they are true of: a forked child inherits no lock.
-struct Counts(Lock, UnsafeCell<(u32, BTreeMap<usize, usize>)>);
+struct Counts(Lock, UnsafeCell<(Option<Process>, BTreeMap<usize, usize>)>);
 // SAFETY: the counts are only touched while the lock is held.
 unsafe impl Sync for Counts {}
 
@@ -20,8 +21,8 @@ impl Counts {
         self.0.hold(|| {
             // SAFETY: the lock is held, so this is the only reference.
             let (process, counts) = unsafe { &mut *self.1.get() };
-            if *process != std::process::id() {
-                *process = std::process::id();
+            if *process != Some(Process::this()) {
+                *process = Some(Process::this());
                 counts.clear();
             }
             body(counts)

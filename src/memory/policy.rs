@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::block::not_locked;
+use super::process::Process;
 use super::region;
 use crate::error::Result;
 
@@ -37,38 +38,35 @@ pub(super) fn current() -> Policy {
 
 /// `Status::Security` when the policy in force requires locks and the system refuses one. Checked where an error can be
 /// returned: an allocation of Rust's own that failed would end the process.
-pub(super) fn enforce() -> Result<()> {
-    if current() == Policy::Require { locked() } else { Ok(()) }
-}
-
-/// Whether everything is locked; what is not is tried again.
-fn locked() -> Result<()> {
-    let all = || region::LOCKED.load(Ordering::Relaxed) >= region::MAPPED.load(Ordering::Relaxed);
-    if !all() {
-        region::lock_as_asked();
+pub(crate) fn enforce() -> Result<()> {
+    if current() != Policy::Require || region::all_locked() || region::lock_as_asked() {
+        Ok(())
+    } else {
+        Err(not_locked())
     }
-    if all() { Ok(()) } else { Err(not_locked()) }
 }
 
 /// One client's say in the policy, for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Vote(Policy);
+pub(crate) struct Vote {
+    policy: Policy,
+    process: Process,
+}
 
 impl Vote {
     pub(crate) fn new(policy: Policy) -> Vote {
         CLIENTS[policy as usize].fetch_add(1, Ordering::Relaxed);
         region::lock_as_asked();
-        Vote(policy)
-    }
-
-    /// Whether this client may go on: `Status::Security` when it requires locks and the system refuses one.
-    pub(crate) fn satisfied(&self) -> Result<()> {
-        if self.0 == Policy::Require { locked() } else { Ok(()) }
+        Vote { policy, process: Process::this() }
     }
 }
 
 impl Drop for Vote {
     fn drop(&mut self) {
-        CLIENTS[self.0 as usize].fetch_sub(1, Ordering::Relaxed);
+        let before = current();
+        CLIENTS[self.policy as usize].fetch_sub(1, Ordering::Relaxed);
+        if self.process == Process::this() && current() != before {
+            region::lock_as_asked();
+        }
     }
 }

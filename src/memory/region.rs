@@ -178,8 +178,14 @@ pub(super) fn touches(start: usize, end: usize) -> bool {
     found
 }
 
-/// Makes the regions' locks what the policy in force asks for: locks what is not locked, or unlocks everything.
-pub(super) fn lock_as_asked() {
+/// Whether everything that is to be locked is.
+pub(super) fn all_locked() -> bool {
+    LIST.hold(|| LOCKED.load(Ordering::Relaxed) >= MAPPED.load(Ordering::Relaxed))
+}
+
+/// Makes the regions' locks what the policy in force asks for: locks what is not locked, or unlocks everything. Says
+/// whether everything is locked then.
+pub(super) fn lock_as_asked() -> bool {
     LIST.hold(|| {
         for_each(|header| {
             let off = policy::current() == Policy::Off;
@@ -189,7 +195,6 @@ pub(super) fn lock_as_asked() {
                 return;
             }
             let was = header.locked.get();
-            count(header.kind, header.len, was, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
             // SAFETY: the region is alive while LIST is held.
             let is = unsafe {
                 if was == Lockedness::Locked {
@@ -198,17 +203,19 @@ pub(super) fn lock_as_asked() {
                 lock(header.kind, header.data.as_ptr(), header.len)
             };
             header.locked.set(is);
+            count(header.kind, header.len, was, |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
             count(header.kind, header.len, is, |counter, by| counter.fetch_add(by, Ordering::Relaxed));
         });
-    });
+        LOCKED.load(Ordering::Relaxed) >= MAPPED.load(Ordering::Relaxed)
+    })
 }
 
 /// In a forked child: no lock is inherited.
 pub(super) fn forget_locks() {
-    for counter in [&MAPPED, &LOCKED, &REFUSED] {
-        counter.store(0, Ordering::Relaxed);
-    }
     LIST.hold(|| {
+        for counter in [&MAPPED, &LOCKED, &REFUSED] {
+            counter.store(0, Ordering::Relaxed);
+        }
         for_each(|header| {
             if !header.dead.load(Ordering::Relaxed) {
                 let locked = Lockedness::Unasked;

@@ -63,7 +63,7 @@ pub(crate) fn clear_registers() {
     }
 }
 
-/// Zeroes every vector register that a called function may change.
+/// Zeroes every vector register that a called function may change as a whole (the upper halves of v8 to v15 are left).
 #[cfg(target_arch = "aarch64")]
 pub(crate) fn clear_registers() {
     // SAFETY: NEON is part of aarch64; the registers are declared as clobbered.

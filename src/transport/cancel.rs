@@ -11,16 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use ureq::unversioned::transport::ShutdownHandle;
 
 use crate::error::{Error, Result, Status};
+use crate::memory::Process;
 
 /// Cancels the calls that it is given to. May be shared by any number of calls and threads, triggered from any thread,
-/// and stays triggered.
-#[derive(Clone, Default)]
+/// and stays triggered. In a forked child it is only a mark: the connections are the parent's.
+#[derive(Clone)]
 pub struct Cancel {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
+    /// The process whose connections these are.
+    process: Process,
     triggered: AtomicBool,
     /// What blocks at the moment.
     blocked: Mutex<Vec<Weak<dyn ShutdownHandle>>>,
@@ -31,10 +33,17 @@ thread_local! {
     static CURRENT: RefCell<Option<Cancel>> = const { RefCell::new(None) };
 }
 
+impl Default for Cancel {
+    fn default() -> Cancel {
+        Cancel::new()
+    }
+}
+
 impl Cancel {
     /// Not triggered.
     pub fn new() -> Cancel {
-        Cancel::default()
+        let (process, triggered, blocked) = (Process::this(), AtomicBool::new(false), Mutex::default());
+        Cancel { shared: Arc::new(Shared { process, triggered, blocked }) }
     }
 
     /// Ends the calls under way that have this, and every later one that gets it, with [`Status::Cancelled`]. Does not
@@ -42,6 +51,9 @@ impl Cancel {
     /// connection, when that is over.
     pub fn trigger(&self) {
         self.shared.triggered.store(true, Ordering::SeqCst);
+        if self.shared.process != Process::this() {
+            return;
+        }
         for handle in self.blocked().iter().filter_map(Weak::upgrade) {
             handle.shutdown();
         }
@@ -94,7 +106,7 @@ pub(super) fn interruptible<T>(
     handle: &Weak<dyn ShutdownHandle>,
     io: impl FnOnce() -> std::result::Result<T, ureq::Error>,
 ) -> std::result::Result<T, ureq::Error> {
-    let Some(cancel) = current() else { return io() };
+    let Some(cancel) = current().filter(|cancel| cancel.shared.process == Process::this()) else { return io() };
     // Announced first and asked then: a trigger in between is seen by one of the two.
     cancel.blocked().push(handle.clone());
     let outcome =
@@ -108,6 +120,10 @@ fn current() -> Option<Cancel> {
 }
 
 fn cancelled(attempts: u32) -> Error {
-    let sent = if attempts == 0 { "nothing was sent" } else { "the server may still be working on it" };
+    let sent = if attempts == 0 {
+        "nothing was sent"
+    } else {
+        "if the request was out, the server may still be working on it"
+    };
     Error::new(Status::Cancelled, format!("the call was cancelled; {sent}")).with_attempts(attempts)
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -349,6 +350,8 @@ static void obey(char *line) {
 
 int main(void) {
     char line[LINE];
+    /* gdb is no ancestor of this program: where only those may look, it says that all may. */
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     while (read_line(line, sizeof line)) {
         obey(line);
     }

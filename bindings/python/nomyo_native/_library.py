@@ -60,6 +60,10 @@ class Sealed(ctypes.Structure):
     """nomyo_sealed"""
 
 
+class Cancel(ctypes.Structure):
+    """nomyo_cancel"""
+
+
 class Error(ctypes.Structure):
     """nomyo_error"""
 
@@ -83,7 +87,7 @@ class MemoryInfo(ctypes.Structure):
 LogFunction = CFUNCTYPE(None, c_void_p, c_int32, POINTER(c_char), c_size_t)
 
 _Config, _Client, _Request, _Response = POINTER(Config), POINTER(Client), POINTER(Request), POINTER(Response)
-_Sealed, _Error = POINTER(Sealed), POINTER(Error)
+_Sealed, _Cancel, _Error = POINTER(Sealed), POINTER(Cancel), POINTER(Error)
 _Err = POINTER(_Error)
 _Status = c_int32
 # Bytes that go in, with a length or NUL-terminated: bytes, or an array of c_char over a writable buffer.
@@ -112,6 +116,7 @@ nomyo_config_load_env = _declare("nomyo_config_load_env", _Status, _Config, _Err
 nomyo_config_set_base_url = _declare("nomyo_config_set_base_url", _Status, _Config, _In, _Err)
 nomyo_config_set_api_key = _declare("nomyo_config_set_api_key", _Status, _Config, _In, c_size_t, _Err)
 nomyo_config_set_allow_http = _declare("nomyo_config_set_allow_http", _Status, _Config, c_int32, _Err)
+nomyo_config_set_memory_policy = _declare("nomyo_config_set_memory_policy", _Status, _Config, c_int32, _Err)
 nomyo_config_set_timeout_ms = _declare("nomyo_config_set_timeout_ms", _Status, _Config, c_uint64, _Err)
 nomyo_config_set_connect_timeout_ms = _declare("nomyo_config_set_connect_timeout_ms", _Status, _Config, c_uint64, _Err)
 nomyo_config_set_ca_file = _declare("nomyo_config_set_ca_file", _Status, _Config, _In, _Err)
@@ -128,6 +133,12 @@ nomyo_request_free = _declare("nomyo_request_free", None, _Request)
 nomyo_request_set_security_tier = _declare("nomyo_request_set_security_tier", _Status, _Request, _In, _Err)
 nomyo_request_set_api_key = _declare("nomyo_request_set_api_key", _Status, _Request, _In, c_size_t, _Err)
 nomyo_request_set_timeout_ms = _declare("nomyo_request_set_timeout_ms", _Status, _Request, c_uint64, _Err)
+
+nomyo_request_set_cancel = _declare("nomyo_request_set_cancel", _Status, _Request, _Cancel, _Err)
+
+nomyo_cancel_new = _declare("nomyo_cancel_new", _Cancel)
+nomyo_cancel_trigger = _declare("nomyo_cancel_trigger", None, _Cancel)
+nomyo_cancel_free = _declare("nomyo_cancel_free", None, _Cancel)
 
 nomyo_response_json = _declare("nomyo_response_json", _Out, _Response, _Len)
 nomyo_response_choices = _declare("nomyo_response_choices", c_size_t, _Response)
@@ -146,6 +157,11 @@ nomyo_open = _declare("nomyo_open", _Status, _Client, _Sealed, _In, c_size_t, PO
 nomyo_sealed_free = _declare("nomyo_sealed_free", None, _Sealed)
 
 nomyo_memory_info_get = _declare("nomyo_memory_info_get", _Status, POINTER(MemoryInfo), c_size_t)
+nomyo_secret_alloc = _declare("nomyo_secret_alloc", c_void_p, c_size_t, _Err)
+nomyo_secret_free = _declare("nomyo_secret_free", None, c_void_p)
+nomyo_lock = _declare("nomyo_lock", _Status, c_void_p, c_size_t, _Err)
+nomyo_unlock = _declare("nomyo_unlock", _Status, c_void_p, c_size_t, _Err)
+nomyo_wipe = _declare("nomyo_wipe", None, c_void_p, c_size_t)
 
 if nomyo_abi_version() != ABI_VERSION:
     raise ImportError(f"{_lib._name} has ABI {nomyo_abi_version()}, and nomyo_native needs {ABI_VERSION}")

@@ -2,7 +2,6 @@
 
 import pickle
 import ssl
-import time
 
 import pytest
 
@@ -72,10 +71,8 @@ def test_a_tier_that_the_server_cannot_give_is_refused(client, chat):
 
 
 def test_a_timeout_is_kept(client, chat):
-    started = time.monotonic()
     with pytest.raises(nomyo.APITimeoutError) as caught:
-        client.create(chat(test={"delay_before_headers_ms": 3000}), timeout=0.3)
-    assert time.monotonic() - started < 2
+        client.create(chat(test={"delay_before_headers_ms": 60_000}), timeout=0.3)
     assert isinstance(caught.value, nomyo.APIConnectionError)
 
 
