@@ -137,7 +137,8 @@ def blocks() -> str:
 
 def machine() -> str:
     model = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {".".join(platform.release().split(".")[:2])}"
+    kernel = ".".join(platform.release().split(".")[:2])
+    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {kernel}"
 
 
 def commit() -> str:
