@@ -28,7 +28,7 @@ pub use crate::transport::Cancel;
 
 use crate::error::{Error, Result, Status};
 use crate::keys::{LazyPair, ServerCache};
-use crate::memory::{self, OwnProcess, Process, SecretBuf, Vote};
+use crate::memory::{self, OwnProcess, SecretBuf, Vote};
 use crate::transport::{Settings, Transport};
 
 /// A client of one server. Any number of threads may use it at once.
@@ -40,7 +40,6 @@ pub struct Client {
     server: ServerCache,
     api_key: Option<SecretBuf>,
     timeout: Duration,
-    process: Process,
     poisoned: AtomicBool,
 }
 
@@ -83,7 +82,6 @@ impl Client {
             server: ServerCache::new(),
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
             timeout: config.timeout,
-            process: Process::this(),
             poisoned: AtomicBool::new(false),
         })
     }
@@ -96,12 +94,7 @@ impl Client {
 
     /// Refuses a client that was inherited by a fork or has seen a panic.
     fn usable(&self) -> Result<()> {
-        if self.process != Process::this() {
-            return Err(Error::new(
-                Status::Forked,
-                "this client was made before a fork, and its keys stayed with the parent; make a new one in the child",
-            ));
-        }
+        self.transport.get()?;
         if self.poisoned.load(Ordering::Relaxed) {
             return Err(Error::internal("an earlier call on this client panicked; free it and make a new one"));
         }

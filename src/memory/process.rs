@@ -60,6 +60,6 @@ impl<T> Drop for OwnProcess<T> {
 fn forked_error() -> Error {
     Error::new(
         Status::Forked,
-        "this was made before a fork, and its keys stayed with the parent; make a new client in the child",
+        "this was made before a fork, and its keys stayed with the parent; make a new one in the child",
     )
 }
