@@ -135,7 +135,7 @@ lint: tools
 	cargo test --test header
 
 header:
-	NOMYO_WRITE_HEADER=1 cargo build
+	NOMYO_WRITE_HEADER=1 cargo build --workspace
 
 # 100 000 requests by 16 threads: locked and resident memory, mappings, descriptors and threads return.
 soak: test-tools

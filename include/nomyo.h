@@ -405,6 +405,44 @@ void nomyo_config_free(nomyo_config *c);
 int32_t nomyo_config_load_env(nomyo_config *c, nomyo_error **err);
 
 /**
+ * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
+ *
+ * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
+ * REQUIRE, a call is refused with NOMYO_ERR_SECURITY before it begins as long as the system refuses a lock, and an
+ * answer is not opened into memory that cannot be locked; the error says how to raise the limit.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
+ */
+int32_t nomyo_config_set_memory_policy(nomyo_config *c,
+                                       int32_t policy,
+                                       nomyo_error **err);
+
+/**
+ * Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
+ * line holds a prompt, an answer or a key. Today there is one line, a warning for each client that uses `http://`.
+ *
+ * `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
+ * long `data` must stay valid.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `level` is none of the NOMYO_LOG_ numbers.
+ */
+int32_t nomyo_config_set_log(nomyo_config *c,
+                             int32_t level,
+                             nomyo_log_fn fn,
+                             void *data,
+                             nomyo_error **err);
+
+/**
+ * Sets what the User-Agent calls the caller: `name/version`, at most 64 letters, digits and `. - + _` around one `/`.
+ * For language bindings. Default: `c/` and the library's version.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
+ */
+int32_t nomyo_config_set_binding(nomyo_config *c,
+                                 const char *binding,
+                                 nomyo_error **err);
+
+/**
  * Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
@@ -437,19 +475,6 @@ int32_t nomyo_config_set_allow_http(nomyo_config *c,
                                     nomyo_error **err);
 
 /**
- * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
- *
- * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
- * REQUIRE, a call is refused with NOMYO_ERR_SECURITY before it begins as long as the system refuses a lock, and an
- * answer is not opened into memory that cannot be locked; the error says how to raise the limit.
- *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
- */
-int32_t nomyo_config_set_memory_policy(nomyo_config *c,
-                                       int32_t policy,
-                                       nomyo_error **err);
-
-/**
  * Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
  * call's key generation comes before it; so does nomyo_client_warm_up().
  *
@@ -478,31 +503,6 @@ int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
  * @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
  */
 int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error **err);
-
-/**
- * Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
- * line holds a prompt, an answer or a key. Today there is one line, a warning for each client that uses `http://`.
- *
- * `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
- * long `data` must stay valid.
- *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `level` is none of the NOMYO_LOG_ numbers.
- */
-int32_t nomyo_config_set_log(nomyo_config *c,
-                             int32_t level,
-                             nomyo_log_fn fn,
-                             void *data,
-                             nomyo_error **err);
-
-/**
- * Sets what the User-Agent calls the caller: `name/version`, at most 64 letters, digits and `. - + _` around one `/`.
- * For language bindings. Default: `c/` and the library's version.
- *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
- */
-int32_t nomyo_config_set_binding(nomyo_config *c,
-                                 const char *binding,
-                                 nomyo_error **err);
 
 /**
  * Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.

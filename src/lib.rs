@@ -12,6 +12,7 @@
 //! - `transport`: HTTP over TLS, deadlines, cancelling.
 //! - `crypto`: the five operations of the envelope, one provider per file.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
+//! - `log`: lines for whoever asked for them; nowhere by default.
 //! - `error`: one error, stable numbers, nothing secret inside.
 //!
 //! The feature `capi`, on by default, is for the shared and the static library: it makes the vault the global allocator
@@ -28,6 +29,7 @@ mod error;
 #[cfg(feature = "capi")]
 mod ffi;
 mod keys;
+mod log;
 mod memory;
 mod transport;
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::api_key;
-use super::log::{Level, Log};
+
 use crate::error::{Error, Result};
+use crate::log::{Level, Log};
 use crate::memory::{Policy, SecretBuf};
 use crate::transport::{BaseUrl, TrustedRoots};
 

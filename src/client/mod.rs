@@ -7,7 +7,6 @@
 mod api_key;
 mod config;
 mod create;
-mod log;
 mod pointer;
 mod request;
 mod response;
@@ -17,13 +16,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 pub use config::Config;
-pub use log::Level;
 pub use request::Request;
 pub use response::Response;
 #[cfg(feature = "capi")]
 pub(crate) use response::Text;
 pub use sealed::Sealed;
 
+pub use crate::log::Level;
 pub use crate::transport::Cancel;
 
 use crate::error::{Error, Result, Status};

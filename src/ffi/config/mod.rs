@@ -1,10 +1,8 @@
 //! `nomyo_config`.
 
 use std::ffi::{c_char, c_void};
-use std::path::Path;
-use std::time::Duration;
 
-use super::arguments::{bytes, exclusive, take_back, text};
+use super::arguments::{exclusive, take_back, text};
 use super::error::nomyo_error;
 use super::guard::{guard, guard_value};
 use super::memory::{NOMYO_MEMORY_OFF, NOMYO_MEMORY_PREFER, NOMYO_MEMORY_REQUIRE};
@@ -101,56 +99,6 @@ pub unsafe extern "C" fn nomyo_config_load_env(c: *mut nomyo_config, err: *mut *
     unsafe { change(c, err, Config::load_env) }
 }
 
-/// Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
-///
-/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_base_url(
-    c: *mut nomyo_config,
-    url: *const c_char,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, |config| config.set_base_url(text(url, "url")?)) }
-}
-
-/// Sets the API key, sent as a bearer token. Default, and for a length of 0: none is sent.
-///
-/// `key` is copied; wipe yours when you need it no longer.
-///
-/// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it (a line break
-///         from a file, a space); NOMYO_ERR_MEMORY.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_api_key(
-    c: *mut nomyo_config,
-    key: *const u8,
-    len: usize,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, |config| config.set_api_key(bytes(key, len, "key")?)) }
-}
-
-/// Allows `http://` (yes not 0), for a server on the same machine. Default: 0.
-///
-/// WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
-/// encryption. Each client made so says so through the log function.
-///
-/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_allow_http(
-    c: *mut nomyo_config,
-    yes: i32,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    let allow = |config: &mut Config| {
-        config.set_allow_http(yes != 0);
-        Ok(())
-    };
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, allow) }
-}
-
 /// Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
 ///
 /// The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
@@ -175,50 +123,6 @@ pub unsafe extern "C" fn nomyo_config_set_memory_policy(
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { change(c, err, set) }
-}
-
-/// Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
-/// call's key generation comes before it; so does nomyo_client_warm_up().
-///
-/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_timeout_ms(
-    c: *mut nomyo_config,
-    total: u64,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, |config| config.set_timeout(Duration::from_millis(total))) }
-}
-
-/// Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
-/// as long as the system's resolver is configured to.
-///
-/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_connect_timeout_ms(
-    c: *mut nomyo_config,
-    ms: u64,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, |config| config.set_connect_timeout(Duration::from_millis(ms))) }
-}
-
-/// Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
-/// SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
-///
-/// Blocks on reading the file, now and not later.
-///
-/// @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_config_set_ca_file(
-    c: *mut nomyo_config,
-    pem: *const c_char,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(c, err, |config| config.set_ca_file(Path::new(text(pem, "pem")?))) }
 }
 
 /// Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
@@ -270,3 +174,5 @@ pub unsafe extern "C" fn nomyo_config_set_binding(
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { change(c, err, |config| config.set_binding(text(binding, "binding")?)) }
 }
+
+mod network;

@@ -22,17 +22,17 @@ type Sink = Arc<dyn Fn(Level, &str) + Send + Sync>;
 
 /// Where lines go, if anywhere.
 #[derive(Clone, Default)]
-pub(super) struct Log {
+pub(crate) struct Log {
     to: Option<(Level, Sink)>,
 }
 
 impl Log {
-    pub(super) fn new(level: Level, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Log {
+    pub(crate) fn new(level: Level, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Log {
         Log { to: Some((level, Arc::new(sink))) }
     }
 
     /// Hands `line` on if it is important enough.
-    pub(super) fn write(&self, level: Level, line: &str) {
+    pub(crate) fn write(&self, level: Level, line: &str) {
         if let Some((least, sink)) = &self.to
             && level <= *least
         {

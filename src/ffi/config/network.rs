@@ -1,0 +1,104 @@
+//! Where a client calls, as whom, and how long that may take.
+
+use std::ffi::c_char;
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::arguments::{bytes, text};
+use super::super::error::nomyo_error;
+use super::{change, nomyo_config};
+use crate::client::Config;
+
+/// Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_base_url(
+    c: *mut nomyo_config,
+    url: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_base_url(text(url, "url")?)) }
+}
+
+/// Sets the API key, sent as a bearer token. Default, and for a length of 0: none is sent.
+///
+/// `key` is copied; wipe yours when you need it no longer.
+///
+/// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it (a line break
+///         from a file, a space); NOMYO_ERR_MEMORY.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_api_key(
+    c: *mut nomyo_config,
+    key: *const u8,
+    len: usize,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_api_key(bytes(key, len, "key")?)) }
+}
+
+/// Allows `http://` (yes not 0), for a server on the same machine. Default: 0.
+///
+/// WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
+/// encryption. Each client made so says so through the log function.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_allow_http(
+    c: *mut nomyo_config,
+    yes: i32,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    let allow = |config: &mut Config| {
+        config.set_allow_http(yes != 0);
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, allow) }
+}
+
+/// Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
+/// call's key generation comes before it; so does nomyo_client_warm_up().
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_timeout_ms(
+    c: *mut nomyo_config,
+    total: u64,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_timeout(Duration::from_millis(total))) }
+}
+
+/// Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
+/// as long as the system's resolver is configured to.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_connect_timeout_ms(
+    c: *mut nomyo_config,
+    ms: u64,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_connect_timeout(Duration::from_millis(ms))) }
+}
+
+/// Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
+/// SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
+///
+/// Blocks on reading the file, now and not later.
+///
+/// @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_ca_file(
+    c: *mut nomyo_config,
+    pem: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_ca_file(Path::new(text(pem, "pem")?))) }
+}
