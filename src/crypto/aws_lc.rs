@@ -1,14 +1,14 @@
 //! The provider over AWS-LC. The default.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
-use aws_lc_rs::rand;
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rsa::{
     KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
     PublicEncryptingKey,
 };
+use aws_lc_rs::{digest, rand};
 
-use super::{ContentKey, NONCE_LEN, TAG_LEN};
+use super::{ContentKey, DIGEST_LEN, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
 use crate::memory::{self, OwnProcess, SecretBuf};
 
@@ -37,33 +37,48 @@ fn secretly<T>(body: impl FnOnce() -> T) -> T {
 
 /// A client's RSA pair. May be shared by any number of threads.
 pub(crate) struct KeyPair {
-    private: OwnProcess<OaepPrivateDecryptingKey>,
+    private: OwnProcess<Private>,
     spki: Vec<u8>,
+}
+
+/// One private key (counted, not copied) for decrypting and for writing it out.
+struct Private {
+    oaep: OaepPrivateDecryptingKey,
+    key: PrivateDecryptingKey,
 }
 
 impl KeyPair {
     /// Generates an RSA-4096 pair with exponent 65537. Takes from a tenth of a second to several.
     pub(crate) fn generate() -> Result<KeyPair> {
-        let private = secretly(|| PrivateDecryptingKey::generate(KeySize::Rsa4096))
+        let key = secretly(|| PrivateDecryptingKey::generate(KeySize::Rsa4096))
             .map_err(|_| Error::internal("RSA-4096 key generation failed"))?;
-        KeyPair::new(private)
+        KeyPair::new(key)
     }
 
-    /// Imports a PKCS#8 v1 private key (RFC 5208, DER).
-    #[cfg(test)]
+    /// Imports a PKCS#8 v1 private key (RFC 5208, DER), if its numbers fit each other.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyPair> {
-        let private = secretly(|| PrivateDecryptingKey::from_pkcs8(der))
-            .map_err(|_| Error::new(Status::Key, "the private key is not an RSA key of 2048 to 8192 bits"))?;
-        KeyPair::new(private)
+        let key = secretly(|| PrivateDecryptingKey::from_pkcs8(der))
+            .map_err(|_| Error::new(Status::Key, "the private key is not a sound RSA key of 2048 to 8192 bits"))?;
+        KeyPair::new(key)
     }
 
-    fn new(private: PrivateDecryptingKey) -> Result<KeyPair> {
+    fn new(key: PrivateDecryptingKey) -> Result<KeyPair> {
         let spki: PublicKeyX509Der =
-            private.public_key().as_der().map_err(|_| Error::internal("the public key could not be encoded"))?;
+            key.public_key().as_der().map_err(|_| Error::internal("the public key could not be encoded"))?;
         let spki = spki.as_ref().to_vec();
-        let private = secretly(|| OaepPrivateDecryptingKey::new(private))
+        let oaep = secretly(|| OaepPrivateDecryptingKey::new(key.clone()))
             .map_err(|_| Error::internal("the pair cannot do OAEP"))?;
-        Ok(KeyPair { private: OwnProcess::new(private), spki })
+        Ok(KeyPair { private: OwnProcess::new(Private { oaep, key }), spki })
+    }
+
+    /// The private half as PKCS#8 v1 (RFC 5208, DER).
+    pub(crate) fn to_pkcs8(&self) -> Result<SecretBuf> {
+        let private = self.private.get()?;
+        secretly(|| {
+            let der: Pkcs8V1Der<'_> =
+                private.key.as_der().map_err(|_| Error::internal("the private key could not be encoded"))?;
+            SecretBuf::copy_of(der.as_ref())
+        })
     }
 
     /// The public half as SubjectPublicKeyInfo (RFC 5280, DER).
@@ -73,12 +88,12 @@ impl KeyPair {
 
     /// Bytes of the modulus, and so of everything wrapped for this pair.
     pub(crate) fn modulus_len(&self) -> Result<usize> {
-        Ok(self.private.get()?.key_size_bytes())
+        Ok(self.private.get()?.oaep.key_size_bytes())
     }
 
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
-        let private = self.private.get()?;
+        let private = &self.private.get()?.oaep;
         let mut out = SecretBuf::zeroed(private.min_output_size(), 0)?;
         let unwrapped =
             secretly(|| private.decrypt(&OAEP_SHA256_MGF1SHA256, wrapped, &mut out, None)).unwrap_or_default();
@@ -149,4 +164,12 @@ fn gcm(key: &ContentKey) -> Result<LessSafeKey> {
 pub(super) fn fill_random(out: &mut [u8]) -> Result<()> {
     ready();
     rand::fill(out).map_err(|_| Error::internal("the system's random generator failed"))
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(data: &[u8]) -> [u8; DIGEST_LEN] {
+    ready();
+    let mut out = [0; DIGEST_LEN];
+    out.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
+    out
 }

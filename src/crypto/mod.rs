@@ -1,4 +1,5 @@
-//! The five operations of the envelope: generate a pair, wrap a key, unwrap a key, seal, open.
+//! The five operations of the envelope: generate a pair, wrap a key, unwrap a key, seal, open; and what key files and
+//! pins need beside them: a pair's private half as PKCS#8, SHA-256.
 //!
 //! Promises: RSA-OAEP with SHA-256 and MGF1-SHA-256 and an empty label (RFC 8017), AES-256-GCM with a 96-bit nonce,
 //! a 128-bit tag and no additional data (SP 800-38D). Keys live in [`SecretBuf`]s or in the provider's own objects.
@@ -20,7 +21,7 @@ use rust_crypto as provider;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use provider::{KeyPair, PublicKey, open, seal};
+pub(crate) use provider::{KeyPair, PublicKey, open, seal, sha256};
 
 use crate::error::Result;
 use crate::memory::SecretBuf;
@@ -29,6 +30,8 @@ use crate::memory::SecretBuf;
 pub(crate) const CONTENT_KEY_LEN: usize = 32;
 /// Bytes of a GCM nonce.
 pub(crate) const NONCE_LEN: usize = 12;
+/// Bytes of a SHA-256 digest.
+pub(crate) const DIGEST_LEN: usize = 32;
 /// Bytes of a GCM tag.
 pub(crate) const TAG_LEN: usize = 16;
 
@@ -67,9 +70,10 @@ pub(crate) fn ready() {
     provider::ready();
 }
 
-/// A fresh random GCM nonce. Every content key seals once, so it cannot repeat under a key.
-pub(crate) fn random_nonce() -> Result<[u8; NONCE_LEN]> {
-    let mut nonce = [0; NONCE_LEN];
-    provider::fill_random(&mut nonce)?;
-    Ok(nonce)
+/// Fresh random bytes that need not be secret: a nonce (every content key seals once, so it cannot repeat under a key), a
+/// salt, an initialisation vector.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    provider::fill_random(&mut bytes)?;
+    Ok(bytes)
 }

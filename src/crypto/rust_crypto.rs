@@ -7,15 +7,15 @@ use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, KeyInit, inout::InOutBuf};
 use getrandom::SysRng;
 use getrandom::rand_core::{TryRng, UnwrapErr};
-use rsa::pkcs8::{DecodePublicKey, EncodePublicKey};
+use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rsa::traits::{PaddingScheme, PublicKeyParts};
 use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::{CONTENT_KEY_LEN, ContentKey, NONCE_LEN, TAG_LEN};
+use super::{CONTENT_KEY_LEN, ContentKey, DIGEST_LEN, NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
-use crate::memory::{self, OwnProcess};
+use crate::memory::{self, OwnProcess, SecretBuf};
 
 /// Nothing to prepare: everything it allocates is the vault's.
 pub(super) fn ready() {}
@@ -39,14 +39,21 @@ impl KeyPair {
         KeyPair::new(private)
     }
 
-    /// Imports a PKCS#8 v1 private key (RFC 5208, DER).
-    #[cfg(test)]
+    /// Imports a PKCS#8 v1 private key (RFC 5208, DER), if its numbers fit each other.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyPair> {
-        let private = secretly(|| <RsaPrivateKey as rsa::pkcs8::DecodePrivateKey>::from_pkcs8_der(der))
-            .ok()
+        let private = secretly(|| RsaPrivateKey::from_pkcs8_der(der).ok().filter(|key| key.validate().is_ok()))
             .filter(|key| (2048..=8192).contains(&key.n().bits()))
-            .ok_or_else(|| Error::new(Status::Key, "the private key is not an RSA key of 2048 to 8192 bits"))?;
+            .ok_or_else(|| Error::new(Status::Key, "the private key is not a sound RSA key of 2048 to 8192 bits"))?;
         KeyPair::new(private)
+    }
+
+    /// The private half as PKCS#8 v1 (RFC 5208, DER).
+    pub(crate) fn to_pkcs8(&self) -> Result<SecretBuf> {
+        let private = self.private.get()?;
+        secretly(|| {
+            let der = private.to_pkcs8_der().map_err(|_| Error::internal("the private key could not be encoded"))?;
+            SecretBuf::copy_of(der.as_bytes())
+        })
     }
 
     fn new(private: RsaPrivateKey) -> Result<KeyPair> {
@@ -128,4 +135,9 @@ fn gcm(key: &ContentKey) -> Result<Aes256Gcm> {
 /// Fills `out` from the system's generator.
 pub(super) fn fill_random(out: &mut [u8]) -> Result<()> {
     SysRng.try_fill_bytes(out).map_err(|_| Error::internal("the system's random generator failed"))
+}
+
+/// SHA-256 (FIPS 180-4).
+pub(crate) fn sha256(data: &[u8]) -> [u8; DIGEST_LEN] {
+    Sha256::digest(data).into()
 }

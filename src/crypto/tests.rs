@@ -28,7 +28,7 @@ macro_rules! promises {
             #[test]
             fn what_one_seals_the_other_opens() {
                 let key = ContentKey::generate().expect("random bytes");
-                let nonce = random_nonce().expect("random bytes");
+                let nonce = random::<NONCE_LEN>().expect("random bytes");
                 for len in [0, 1, 15, 16, 17, 1000, 70_000] {
                     let plaintext: Vec<u8> = (0..=250).cycle().take(len).collect();
                     let mut buffer = vec![0; len];
@@ -41,7 +41,7 @@ macro_rules! promises {
             #[test]
             fn an_altered_ciphertext_tag_or_nonce_does_not_open() {
                 let key = ContentKey::generate().expect("random bytes");
-                let nonce = random_nonce().expect("random bytes");
+                let nonce = random::<NONCE_LEN>().expect("random bytes");
                 let mut sealed = [0; 5];
                 let tag = super::$a::seal(&key, &nonce, b"hello", &mut sealed).expect("sealed");
                 let altered = |bit: usize| {
@@ -70,6 +70,16 @@ macro_rules! promises {
                     assert!(!seen.contains(&key.bytes().to_vec()), "two failures gave the same key");
                     seen.push(key.bytes().to_vec());
                 }
+            }
+
+            #[test]
+            fn a_private_key_written_by_one_is_read_by_the_other() {
+                let pair = super::$a::KeyPair::from_pkcs8(&fixture_der("client_private.pem")).expect("a good key");
+                let read = super::$b::KeyPair::from_pkcs8(&pair.to_pkcs8().expect("DER")).expect("the same key");
+                assert_eq!(read.spki(), pair.spki());
+                assert_eq!(&*read.to_pkcs8().expect("DER"), fixture_der("client_private.pem"));
+                assert_eq!(super::$a::sha256(b"abc"), super::$b::sha256(b"abc"));
+                assert_eq!(super::$a::sha256(b"abc")[..4], [0xba, 0x78, 0x16, 0xbf]);
             }
 
             #[test]
@@ -172,8 +182,18 @@ mod stack {
             assert!(!public.wrap_key(&key).expect("a wrapped key").is_empty());
         };
         let generate: fn() = || drop(KeyPair::generate().expect("a pair"));
+        let write_and_read: fn() = || {
+            let der = PAIR.get().expect("set").to_pkcs8().expect("its private half");
+            drop(KeyPair::from_pkcs8(&der).expect("the same pair"));
+        };
         let (floor, _) = stack_after(nothing, &secret);
-        let operations = [("unwrap", unwrap), ("seal and open", seal_and_open), ("wrap", wrap), ("generate", generate)];
+        let operations = [
+            ("unwrap", unwrap),
+            ("seal and open", seal_and_open),
+            ("wrap", wrap),
+            ("generate", generate),
+            ("write out and read in", write_and_read),
+        ];
         for (name, operation) in operations {
             let (depth, copies) = stack_after(operation, &secret);
             assert_eq!(copies, 0, "{name} left the key on the stack");

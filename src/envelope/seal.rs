@@ -9,7 +9,7 @@ use crate::memory::WireBuf;
 /// wiped before this returns: nothing can open the package again but the server.
 pub(crate) fn seal(payload: &[u8], server: &PublicKey) -> Result<WireBuf> {
     let key = ContentKey::generate()?;
-    let nonce = crypto::random_nonce()?;
+    let nonce = crypto::random()?;
     let wrapped = server.wrap_key(&key)?;
     package::write(payload.len(), &nonce, &wrapped, |ciphertext| crypto::seal(&key, &nonce, payload, ciphertext))
 }
