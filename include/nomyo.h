@@ -144,12 +144,12 @@
 #define NOMYO_ERR_SECURITY 60
 
 /**
- * The server's key is not the pinned one. Reserved: nothing returns it yet.
+ * The server's key is not a pinned one, or not the one that is remembered. Nothing was sent.
  */
 #define NOMYO_ERR_PIN 61
 
 /**
- * A client key is missing, unreadable, unsafe or too weak. Reserved: nothing returns it yet.
+ * A client key is missing, unreadable, unsafe or too weak, or a pair does not match. Nothing was changed.
  */
 #define NOMYO_ERR_KEY 62
 
@@ -257,6 +257,11 @@ typedef struct nomyo_response nomyo_response;
  * at once; one frees it.
  */
 typedef struct nomyo_sealed nomyo_sealed;
+
+/**
+ * A text that is no secret: a public key, a fingerprint. Any number of threads may read it at once; one frees it.
+ */
+typedef struct nomyo_text nomyo_text;
 
 /**
  * Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
@@ -390,19 +395,21 @@ void nomyo_error_free(nomyo_error *e);
 nomyo_config *nomyo_config_new(void);
 
 /**
- * Frees a configuration and wipes the API key in it. NULL does nothing.
+ * Frees a configuration and wipes the API key and the key password in it. NULL does nothing.
  */
 void nomyo_config_free(nomyo_config *c);
 
 /**
- * Reads the environment variables NOMYO_API_KEY and NOMYO_BASE_URL; what is unset or empty changes nothing.
+ * Reads the environment variables NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD and
+ * NOMYO_SERVER_KEY_PIN (one pin or several, with commas between them, instead of those set so far); what is unset or empty
+ * changes nothing.
  *
  * Blocks on nothing. Not while another thread changes the environment.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used, or NOMYO_SERVER_KEY_PIN, NOMYO_KEY_DIR or
- *         NOMYO_KEY_PASSWORD is set, which this version refuses rather than ignores. Nothing is changed then.
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used. Nothing is changed then.
  */
-int32_t nomyo_config_load_env(nomyo_config *c, nomyo_error **err);
+int32_t nomyo_config_load_env(nomyo_config *c,
+                              nomyo_error **err);
 
 /**
  * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
@@ -505,6 +512,89 @@ int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
 int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error **err);
 
 /**
+ * Keeps the client's pair in the directory `dir`, as `private_key.pem` and `public_key.pem`. Default: none; the pair lives
+ * in memory, as long as the client.
+ *
+ * Looked at when the pair is first needed, not here. Both files there: they are loaded (every form that
+ * nomyo_client_load_keys() reads). Neither: a pair is generated and saved; the directory, if need be, is made for its
+ * owner alone, in a parent that exists. Anything else is an error, and nothing is touched. Several clients and
+ * processes may use one directory: they end with one pair. A file `.nomyo.lock` stays in it.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL, or not UTF-8.
+ */
+int32_t nomyo_config_set_key_dir(nomyo_config *c,
+                                 const char *dir,
+                                 nomyo_error **err);
+
+/**
+ * Sets the password of the private file in the key directory. Default, and for a length of 0: none; the file is then not
+ * encrypted, and its mode, 0600, is all that protects it. `pw` (UTF-8, if the SDKs are to read the file) is copied.
+ *
+ * A password is refused for a file that is not encrypted. One of less than 8 characters is refused when a file is to be
+ * written. nomyo_client_new() refuses a password without a directory.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_MEMORY.
+ */
+int32_t nomyo_config_set_key_password(nomyo_config *c,
+                                      const uint8_t *pw,
+                                      size_t len,
+                                      nomyo_error **err);
+
+/**
+ * Sets how long a pair is used before a new one takes its place, in the key directory too, in milliseconds; 0 for ever.
+ * Default: 86 400 000, a day. Counted from the moment at which this client made or loaded it; pairs from
+ * nomyo_client_load_keys() are not replaced.
+ *
+ * The pair is replaced at the start of a request, by that request; others go on meanwhile, each with the pair that it has
+ * named. When another process has replaced the pair in the directory already, that one is taken. When it cannot be
+ * replaced, the request uses the old pair, the log says so, and it is tried again a minute later.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ */
+int32_t nomyo_config_set_key_rotation_ms(nomyo_config *c,
+                                         uint64_t ms,
+                                         nomyo_error **err);
+
+/**
+ * Accepts a key of the server: SHA-256 of its SubjectPublicKeyInfo (DER), as 64 hexadecimal digits, or as `sha256/` and
+ * base64. May be called for several, such as the key in use and the next; with any, every other key is NOMYO_ERR_PIN,
+ * and nothing is sent. Default: none; any strong RSA key is accepted.
+ *
+ * WARNING: without a pin, and without nomyo_config_set_known_servers(), the encryption holds as far as TLS does: whoever
+ * can present a certificate that this machine trusts can put a key of his own in the place of the server's.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
+ */
+int32_t nomyo_config_set_server_key_pin(nomyo_config *c,
+                                        const char *sha256_hex,
+                                        nomyo_error **err);
+
+/**
+ * Remembers the server's key in `file` when it is first used, and refuses any other from then on with NOMYO_ERR_PIN, which
+ * shows both fingerprints. Default: none.
+ *
+ * One line for each server: the base URL, a space, the fingerprint. Made with mode 0600 in a directory that exists; a file
+ * that others can write, or a symbolic link, is refused. Several clients and processes may share it. With pins too, a key
+ * must satisfy both. nomyo_client_server_key() shows a key before it is used and remembered.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL, or not UTF-8.
+ */
+int32_t nomyo_config_set_known_servers(nomyo_config *c,
+                                       const char *file,
+                                       nomyo_error **err);
+
+/**
+ * Sets how long the server's key is used before it is fetched again, in milliseconds; 0 for every request. Default:
+ * 300 000. It is fetched at once, whatever its age, when the server says that it could not decrypt a request; that
+ * request is then sealed and sent once more, if the key is another one and is accepted.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ */
+int32_t nomyo_config_set_server_key_ttl_ms(nomyo_config *c,
+                                           uint64_t ms,
+                                           nomyo_error **err);
+
+/**
  * Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.
  *
  * Any thread; blocks on nothing: keys are generated and connections opened when first needed, or by
@@ -512,7 +602,7 @@ int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error *
  *
  * @param out receives the client; free it with nomyo_client_free().
  * @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
- *         is NULL; NOMYO_ERR_MEMORY.
+ *         is NULL, or there is a key password and no key directory; NOMYO_ERR_MEMORY.
  */
 int32_t nomyo_client_new(const nomyo_config *c,
                          nomyo_client **out,
@@ -525,16 +615,116 @@ int32_t nomyo_client_new(const nomyo_config *c,
 void nomyo_client_free(nomyo_client *c);
 
 /**
- * Gets ready for the first call, now: generates the client's RSA-4096 pair (0.7 s on average, several at worst),
+ * Gets ready for the first call, now: loads or generates the client's RSA-4096 pair (0.7 s on average, several at worst),
  * connects, fetches the server's key.
  *
  * Any thread. Blocks for the key generation and then at most for the client's timeout.
  *
- * @return NOMYO_OK, NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_PROTOCOL: the server's key is not usable; one
+ * @return NOMYO_OK, NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_PROTOCOL: the server's key is not usable;
+ *         NOMYO_ERR_PIN: it is not an accepted one; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; one
  *         of the HTTP statuses, NOMYO_ERR_FORKED, NOMYO_ERR_ARGUMENT: `c` is NULL; NOMYO_ERR_INTERNAL.
  */
 int32_t nomyo_client_warm_up(const nomyo_client *c,
                              nomyo_error **err);
+
+/**
+ * Generates an RSA-4096 pair and uses it from now on. `dir` NULL: in memory. Otherwise it is saved in the directory `dir`,
+ * which is made if need be and must have no pair yet, with the password `pw` (`len` bytes, at least 8 characters) or, for
+ * a length of 0, without encryption; from then on it is rotated there.
+ *
+ * Files: PKCS#8, with a password PBES2 with PBKDF2-HMAC-SHA-256, 600 000 iterations, and AES-256-CBC, so that OpenSSL and
+ * the Python SDK read them; the private one has mode 0600 from its first byte on and appears whole or not at all.
+ *
+ * Any thread. Blocks for the generation (0.7 s on average, several at worst), and at most a minute for another process
+ * that uses the directory. Requests under way keep the pair that they named.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_KEY: a file of a pair is there already; NOMYO_ERR_IO: cannot be written; NOMYO_ERR_ARGUMENT:
+ *         a short password, or one without a directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The
+ *         pair in use stays then.
+ */
+int32_t nomyo_client_generate_keys(const nomyo_client *c,
+                                   const char *dir,
+                                   const uint8_t *pw,
+                                   size_t len,
+                                   nomyo_error **err);
+
+/**
+ * Loads a pair from files and uses it from now on. `public_pem` NULL: the public half comes out of the private one;
+ * otherwise it must belong to it. `pw`, `len`: the password, or a length of 0 for a file that is not encrypted.
+ *
+ * Read are, in PEM, RSA keys of 2048 bits or more: PKCS#8, PKCS#1, PBES2 with PBKDF2 (every PRF) or scrypt, and the form
+ * that the JavaScript SDK writes. A private file that other users may read, and a symbolic link, are refused. The files
+ * are not changed, and the pair is not rotated by time.
+ *
+ * Any thread. Blocks on reading, and as long as the password's derivation takes. Requests under way keep the pair that
+ * they named.
+ *
+ * @return NOMYO_OK, NOMYO_ERR_KEY: missing, a wrong or superfluous password, not a strong RSA key, not one pair, unsafe
+ *         permissions (the error says the chmod to run); NOMYO_ERR_IO: cannot be read; NOMYO_ERR_ARGUMENT: NULL;
+ *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
+ */
+int32_t nomyo_client_load_keys(const nomyo_client *c,
+                               const char *private_pem,
+                               const char *public_pem,
+                               const uint8_t *pw,
+                               size_t len,
+                               nomyo_error **err);
+
+/**
+ * Writes a copy of the pair in use to the directory `dir`, which is made if need be and must have no pair yet: to convert a
+ * pair, or to set a password. `pw`, `len`, the files, blocking and the statuses are as for nomyo_client_generate_keys().
+ * The client goes on with the pair that it has, where it has it.
+ */
+int32_t nomyo_client_save_keys(const nomyo_client *c,
+                               const char *dir,
+                               const uint8_t *pw,
+                               size_t len,
+                               nomyo_error **err);
+
+/**
+ * Replaces the pair by a new one now, in its key directory too; a pair from nomyo_client_load_keys() is replaced by one in
+ * memory. Requests under way keep the pair that they named; the old one is wiped when the last of them is over.
+ *
+ * Any thread. Blocks as nomyo_client_generate_keys().
+ *
+ * @return NOMYO_OK, NOMYO_ERR_KEY: what is in the directory cannot be loaded, and so is not replaced; NOMYO_ERR_IO: it
+ *         cannot be written; NOMYO_ERR_ARGUMENT: `c` is NULL, or the password is too short to write with;
+ *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
+ */
+int32_t nomyo_client_rotate_keys(const nomyo_client *c,
+                                 nomyo_error **err);
+
+/**
+ * The public half of the pair in use, as SubjectPublicKeyInfo PEM. Loads or generates the pair if there is none yet, and
+ * blocks for that.
+ *
+ * Any thread.
+ *
+ * @param out receives the text; free it with nomyo_text_free().
+ * @return NOMYO_OK, NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED,
+ *         NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+ */
+int32_t nomyo_client_public_key(const nomyo_client *c,
+                                nomyo_text **out,
+                                nomyo_error **err);
+
+/**
+ * The server's key, as SubjectPublicKeyInfo PEM, and its fingerprint: SHA-256 of the SubjectPublicKeyInfo (DER) as 64
+ * hexadecimal digits, which is what nomyo_config_set_server_key_pin() takes. Compare it with what the operator says,
+ * before the first use: this fetches the key unless it is there, sends nothing else, and remembers nothing among the
+ * known servers.
+ *
+ * Any thread. Blocks for at most the client's timeout.
+ *
+ * @param pem        receives the PEM; may be NULL. Free it with nomyo_text_free().
+ * @param sha256_hex receives the fingerprint; may be NULL. Free it with nomyo_text_free().
+ * @return NOMYO_OK, NOMYO_ERR_PIN: the key is not an accepted one (the error shows its fingerprint); the statuses of
+ *         nomyo_client_warm_up().
+ */
+int32_t nomyo_client_server_key(const nomyo_client *c,
+                                nomyo_text **pem,
+                                nomyo_text **sha256_hex,
+                                nomyo_error **err);
 
 /**
  * Sends one chat request, encrypted, and waits for the whole answer.
@@ -554,6 +744,8 @@ int32_t nomyo_client_warm_up(const nomyo_client *c,
  *         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
  *           _HTTP: the server refused it, or the key fetch before it;
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
+ *         - NOMYO_ERR_PIN: the server's key is not an accepted one; the request did not leave;
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers; nothing was sent;
  *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
  *           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
  *           and refused;
@@ -565,6 +757,18 @@ int32_t nomyo_create(const nomyo_client *c,
                      const nomyo_request *options,
                      nomyo_response **out,
                      nomyo_error **err);
+
+/**
+ * The text: UTF-8, NUL-terminated. `len`, unless NULL, receives its length in bytes without the NUL. Lives in `t`. NULL
+ * for NULL.
+ */
+const char *nomyo_text_data(const nomyo_text *t,
+                            size_t *len);
+
+/**
+ * Frees a text. NULL does nothing.
+ */
+void nomyo_text_free(nomyo_text *t);
 
 /**
  * Makes options that change nothing yet.
@@ -699,15 +903,15 @@ void nomyo_response_free(nomyo_response *r);
 
 /**
  * Seals a request for the server whose public key is `server_pem` (`pem_len` bytes, SPKI or PKCS#1 PEM, RSA of at
- * least 3072 bits), and sends nothing. Where that key comes from is the caller's business, and the whole security of
- * the request hangs on it.
+ * least 3072 bits, one of the pinned if there are pins), and sends nothing. Where that key comes from is the caller's
+ * business, and the whole security of the request hangs on it.
  *
  * `json`, `len`, `options` as for nomyo_create(); a timeout and an API key in them have no effect. Any thread, several
- * at once. Blocks on nothing but the client's first key generation.
+ * at once. Blocks on nothing but the client's own pair, when it is loaded, generated or due.
  *
  * @param out receives the sealed request; free it with nomyo_sealed_free().
  * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key, or none;
- *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+ *         NOMYO_ERR_PIN: none of the pinned; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
  */
 int32_t nomyo_seal(const nomyo_client *c,
                    const uint8_t *server_pem,

@@ -1,7 +1,7 @@
 //! What a client is made of, with defaults that need nothing set.
 
 use std::env::VarError;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::api_key;
 
 use crate::error::{Error, Result};
+use crate::keys::{Password, Pins};
 use crate::log::{Level, Log};
 use crate::memory::{Policy, SecretBuf};
 use crate::transport::{BaseUrl, TrustedRoots};
@@ -16,6 +17,8 @@ use crate::transport::{BaseUrl, TrustedRoots};
 const DEFAULT_BASE_URL: &str = "https://api.nomyo.ai";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(900);
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_KEY_ROTATION: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_SERVER_KEY_TTL: Duration = Duration::from_secs(300);
 
 /// The configuration of a client. Belongs to one thread while it is being changed.
 #[derive(Debug)]
@@ -28,6 +31,12 @@ pub struct Config {
     pub(super) roots: TrustedRoots,
     pub(super) memory_policy: Policy,
     pub(super) log: Log,
+    pub(super) key_dir: Option<PathBuf>,
+    pub(super) key_password: Option<Password>,
+    pub(super) key_rotation: Option<Duration>,
+    pub(super) pins: Pins,
+    pub(super) known_servers: Option<PathBuf>,
+    pub(super) server_key_ttl: Duration,
     binding: String,
 }
 
@@ -46,30 +55,41 @@ impl Config {
             roots: TrustedRoots::default(),
             memory_policy: Policy::default(),
             log: Log::default(),
+            key_dir: None,
+            key_password: None,
+            key_rotation: Some(DEFAULT_KEY_ROTATION),
+            pins: Pins::default(),
+            known_servers: None,
+            server_key_ttl: DEFAULT_SERVER_KEY_TTL,
             binding: format!("rust/{}", env!("CARGO_PKG_VERSION")),
         })
     }
 
-    /// Reads `NOMYO_API_KEY` and `NOMYO_BASE_URL`; what is unset or empty changes nothing. Nothing changes on error.
+    /// Reads `NOMYO_API_KEY`, `NOMYO_BASE_URL`, `NOMYO_KEY_DIR`, `NOMYO_KEY_PASSWORD` and `NOMYO_SERVER_KEY_PIN` (one pin
+    /// or several, with commas between them, which replace those set so far); what is unset or empty changes nothing.
+    /// Nothing changes on error.
     ///
     /// # Errors
-    /// [`Status::Argument`](crate::Status::Argument) when a value cannot be used, or when a variable is set that
-    /// would ask for protection this version does not have.
+    /// [`Status::Argument`](crate::Status::Argument) when a value cannot be used.
     pub fn load_env(&mut self) -> Result<()> {
-        for name in ["NOMYO_SERVER_KEY_PIN", "NOMYO_KEY_DIR", "NOMYO_KEY_PASSWORD"] {
-            if variable(name)?.is_some() {
-                return Err(Error::argument(format!(
-                    "{name} is set, and this version does not have what it asks for; unset it"
-                )));
-            }
-        }
         let base_url = variable("NOMYO_BASE_URL")?.map(|url| BaseUrl::parse(&url)).transpose()?;
         let key = variable("NOMYO_API_KEY")?.map(|key| api_key::checked(key.as_bytes())).transpose()?;
+        let password = variable("NOMYO_KEY_PASSWORD")?.map(|text| Password::new(text.as_bytes())).transpose()?;
+        let key_dir = variable("NOMYO_KEY_DIR")?.map(|dir| PathBuf::from(dir.as_str()));
+        let pins = variable("NOMYO_SERVER_KEY_PIN")?
+            .map(|pins| {
+                let mut all = Pins::default();
+                pins.split(',').try_for_each(|pin| all.add(pin.trim())).map(|()| all)
+            })
+            .transpose()?;
         if let Some(base_url) = base_url {
             self.base_url = base_url;
         }
-        if key.is_some() {
-            self.api_key = key;
+        self.api_key = key.or(self.api_key.take());
+        self.key_password = password.or(self.key_password.take());
+        self.key_dir = key_dir.or(self.key_dir.take());
+        if let Some(pins) = pins {
+            self.pins = pins;
         }
         Ok(())
     }
@@ -135,6 +155,47 @@ impl Config {
     /// Where log lines go, from `level` up in importance. Default: nowhere. No line holds a secret.
     pub fn set_log(&mut self, level: Level, sink: impl Fn(Level, &str) + Send + Sync + 'static) {
         self.log = Log::new(level, sink);
+    }
+
+    /// The directory that keeps the client's pair (`private_key.pem`, `public_key.pem`), looked at when the pair is first
+    /// needed: loaded when both files are there, generated and saved when neither is, refused otherwise. Default: none;
+    /// the pair lives in memory.
+    pub fn set_key_dir(&mut self, dir: &Path) {
+        self.key_dir = Some(dir.to_owned());
+    }
+
+    /// The password of the private file in the key directory; empty for none.
+    ///
+    /// # Errors
+    /// [`Status::Memory`](crate::Status::Memory).
+    pub fn set_key_password(&mut self, password: &[u8]) -> Result<()> {
+        self.key_password = Some(Password::new(password)?);
+        Ok(())
+    }
+
+    /// How long a pair is used before a new one takes its place, in the key directory too; zero for ever. Counted from the
+    /// moment at which this client made or loaded it. Default: 24 hours.
+    pub fn set_key_rotation(&mut self, after: Duration) {
+        self.key_rotation = Some(after).filter(|after| !after.is_zero());
+    }
+
+    /// Accepts a key of the server: SHA-256 of its SubjectPublicKeyInfo, as 64 hexadecimal digits or `sha256/` and base64.
+    /// May be called for several; with any, all other keys are refused. Default: none, any key is accepted.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) for anything else.
+    pub fn add_server_key_pin(&mut self, sha256: &str) -> Result<()> {
+        self.pins.add(sha256)
+    }
+
+    /// The file that remembers the server's key at first use, and refuses another one from then on. Default: none.
+    pub fn set_known_servers(&mut self, file: &Path) {
+        self.known_servers = Some(file.to_owned());
+    }
+
+    /// How long the server's key is used before it is fetched again; zero for every request. Default: 300 s.
+    pub fn set_server_key_ttl(&mut self, ttl: Duration) {
+        self.server_key_ttl = ttl;
     }
 
     /// What the User-Agent calls the caller, as `name/version`: letters, digits, `.`, `-`, `+`, `_` around one `/`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Client, Request, Response, Sealed};
 use crate::envelope::{self, Chat, Tier};
-use crate::error::Result;
+use crate::error::{Error, Result, Status};
 use crate::keys::{ClientPair, ServerKey};
 use crate::memory::{self, SecretBuf};
 use crate::transport::{Deadline, Post, still_wanted};
@@ -28,14 +28,26 @@ impl Client {
     }
 
     fn send(&self, json: &[u8], options: &Request) -> Result<Response> {
-        let (sealed, api_key, deadline) = self.sealed(json, options)?;
-        let post = Post {
-            body: &sealed.body,
-            headers: &sealed.headers(),
-            api_key: api_key.as_ref().or(self.api_key.as_ref()),
+        let call = self.begun(json, options)?;
+        let refused = match self.exchange(&call) {
+            Err(error) if speaks_of_decryption(&error) => error,
+            outcome => return outcome,
         };
-        let answer = self.transport.get()?.post(&post, deadline)?;
-        self.open(&sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(1))
+        match self.sealed_anew(json, &call) {
+            Ok(Some(sealed)) => self.exchange(&Call { sealed, ..call }),
+            Err(error) if error.status() == Status::Pin => Err(error),
+            _ => Err(refused),
+        }
+    }
+
+    fn exchange(&self, call: &Call) -> Result<Response> {
+        let post = Post {
+            body: &call.sealed.body,
+            headers: &call.sealed.headers(),
+            api_key: call.api_key.as_ref().or(self.api_key.as_ref()),
+        };
+        let answer = self.transport.get()?.post(&post, call.deadline)?;
+        self.open(&call.sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(1))
     }
 
     /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most
@@ -45,9 +57,9 @@ impl Client {
     /// [`Status::Forked`](crate::Status::Forked), and those of the key fetch.
     pub fn warm_up(&self) -> Result<()> {
         self.usable()?;
-        self.pair.get()?;
+        self.keys.current(&still_wanted)?;
         memory::enforce()?;
-        self.server_key(Deadline::after(self.timeout)).map(|_| ())
+        self.fetched_server_key(None, Deadline::after(self.timeout)).map(|_| ())
     }
 
     /// Seals a request for the server whose public key is `server_pem`, for callers with an HTTP stack of their own.
@@ -62,7 +74,8 @@ impl Client {
         options.api_key(&chat)?;
         let tier = options.tier(&chat)?;
         let server = ServerKey::from_pem(server_pem)?;
-        seal_for(&server, self.pair.get()?, &chat, tier)
+        self.pins.check(&server)?;
+        seal_for(&server, self.keys.current(&still_wanted)?, &chat, tier, new_payload_id())
     }
 
     /// Opens `body`, the answer to `request`. Does not block.
@@ -77,28 +90,82 @@ impl Client {
         Response::new(answer, request.payload_id.clone())
     }
 
-    /// The request, sealed; its plaintext is gone when this returns. With it the API key, if it has one of its own, and
-    /// the deadline, which begins when the pair is there.
-    fn sealed(&self, json: &[u8], options: &Request) -> Result<(Sealed, Option<SecretBuf>, Deadline)> {
+    /// The call, ready to be sent; the plaintext is gone when this returns. The deadline begins when the pair is there.
+    fn begun(&self, json: &[u8], options: &Request) -> Result<Call> {
         let chat = Chat::read(json)?;
         let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
-        let pair = self.pair.get()?;
+        let pair = self.keys.current(&still_wanted)?;
         memory::enforce()?;
         still_wanted()?;
         let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
-        let server = self.server_key(deadline)?;
-        Ok((seal_for(&server, pair, &chat, tier)?, api_key, deadline))
+        let server = self.admitted_server_key(None, deadline)?;
+        let sealed = seal_for(&server, pair, &chat, tier, new_payload_id())?;
+        Ok(Call { sealed, server, api_key, deadline })
     }
 
-    fn server_key(&self, deadline: Deadline) -> Result<Arc<ServerKey>> {
-        self.server.get(deadline.at(), still_wanted, || {
+    /// The same request for the key that the server has now, if that is another one and is accepted.
+    fn sealed_anew(&self, json: &[u8], call: &Call) -> Result<Option<Sealed>> {
+        let server = self.admitted_server_key(Some(&call.server), call.deadline)?;
+        if server.fingerprint() == call.server.fingerprint() {
+            return Ok(None);
+        }
+        let Sealed { pair, tier, payload_id, .. } = &call.sealed;
+        seal_for(&server, pair.clone(), &Chat::read(json)?, *tier, payload_id.clone()).map(Some)
+    }
+
+    /// The server's key, to be sealed for.
+    fn admitted_server_key(&self, failed: Option<&Arc<ServerKey>>, deadline: Deadline) -> Result<Arc<ServerKey>> {
+        let key = self.fetched_server_key(failed, deadline)?;
+        if let Some(known) = &self.known_servers {
+            known.admit(&key, &still_wanted)?;
+        }
+        Ok(key)
+    }
+
+    /// The server's key, to be looked at: checked, and not remembered. Fetched when there is none, or only one that has
+    /// failed.
+    pub(super) fn fetched_server_key(
+        &self,
+        failed: Option<&Arc<ServerKey>>,
+        deadline: Deadline,
+    ) -> Result<Arc<ServerKey>> {
+        self.server.get(failed, deadline.at(), still_wanted, || {
             let pem = self.transport.get()?.fetch_server_key(deadline)?;
-            ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(1))
+            let key = ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(1))?;
+            self.pins.check(&key)?;
+            if let Some(known) = &self.known_servers {
+                known.check(&key)?;
+            }
+            Ok(key)
         })
     }
 }
 
-fn seal_for(server: &ServerKey, pair: Arc<ClientPair>, chat: &Chat<'_>, tier: Option<Tier>) -> Result<Sealed> {
+/// One call under way.
+struct Call {
+    sealed: Sealed,
+    server: Arc<ServerKey>,
+    api_key: Option<SecretBuf>,
+    deadline: Deadline,
+}
+
+/// Whether the server refused a request in a way that another key of its own would explain.
+fn speaks_of_decryption(error: &Error) -> bool {
+    matches!(error.http_status(), Some(400 | 500))
+        && error.details().to_ascii_lowercase().windows(7).any(|w| w == b"decrypt")
+}
+
+fn new_payload_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+fn seal_for(
+    server: &ServerKey,
+    pair: Arc<ClientPair>,
+    chat: &Chat<'_>,
+    tier: Option<Tier>,
+    payload_id: String,
+) -> Result<Sealed> {
     let body = envelope::seal(&chat.payload()?, &server.public)?;
-    Ok(Sealed { body, payload_id: uuid::Uuid::new_v4().to_string(), tier, pair })
+    Ok(Sealed { body, payload_id, tier, pair })
 }

@@ -7,6 +7,7 @@
 mod api_key;
 mod config;
 mod create;
+mod keys;
 mod pointer;
 mod request;
 mod response;
@@ -26,7 +27,7 @@ pub use crate::log::Level;
 pub use crate::transport::Cancel;
 
 use crate::error::{Error, Result, Status};
-use crate::keys::{LazyPair, ServerCache};
+use crate::keys::{ClientKeys, KeyDirectory, KnownServers, Password, Pins, ServerCache};
 use crate::memory::{self, OwnProcess, SecretBuf, Vote};
 use crate::transport::{Settings, Transport};
 
@@ -35,8 +36,10 @@ pub struct Client {
     /// Counts while the client lives.
     _vote: Vote,
     transport: OwnProcess<Transport>,
-    pair: LazyPair,
+    keys: ClientKeys,
     server: ServerCache,
+    pins: Pins,
+    known_servers: Option<KnownServers>,
     api_key: Option<SecretBuf>,
     timeout: Duration,
     poisoned: AtomicBool,
@@ -48,7 +51,8 @@ impl Client {
     ///
     /// # Errors
     /// [`Status::Security`] when the base URL is `http://` and the configuration does not allow it, or when the memory
-    /// policy requires locks and the system has refused one.
+    /// policy requires locks and the system has refused one; [`Status::Argument`] when a key password is set and no key
+    /// directory is.
     pub fn new(config: &Config) -> Result<Client> {
         if !config.base_url.is_secure() {
             if !config.allow_http {
@@ -77,8 +81,10 @@ impl Client {
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
             })),
-            pair: LazyPair::default(),
-            server: ServerCache::new(),
+            keys: ClientKeys::new(key_directory(config)?, config.key_rotation, config.log.clone()),
+            server: ServerCache::new(config.server_key_ttl),
+            pins: config.pins.clone(),
+            known_servers: known_servers(config)?,
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
             timeout: config.timeout,
             poisoned: AtomicBool::new(false),
@@ -99,6 +105,22 @@ impl Client {
         }
         memory::enforce()
     }
+}
+
+fn key_directory(config: &Config) -> Result<Option<KeyDirectory>> {
+    let password = config.key_password.as_ref().filter(|password| password.is_given());
+    match (&config.key_dir, password) {
+        (Some(dir), Some(password)) => Ok(Some(KeyDirectory::new(dir, password.copied()?))),
+        (Some(dir), None) => Ok(Some(KeyDirectory::new(dir, Password::new(b"")?))),
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Error::argument(
+            "a key password is set and no key directory, so that it would protect nothing; set both or neither",
+        )),
+    }
+}
+
+fn known_servers(config: &Config) -> Result<Option<KnownServers>> {
+    config.known_servers.as_deref().map(|file| KnownServers::new(file, config.base_url.as_str())).transpose()
 }
 
 impl std::fmt::Debug for Client {

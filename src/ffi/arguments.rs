@@ -55,6 +55,15 @@ pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     text.to_str().map_err(|_| Error::argument(format!("{name} is not UTF-8; encode it as UTF-8")))
 }
 
+/// NUL-terminated UTF-8, or NULL for none.
+///
+/// # Safety
+/// As for [`text`].
+pub(super) unsafe fn optional_text<'a>(value: *const c_char, name: &str) -> Result<Option<&'a str>> {
+    // SAFETY: by the contract above.
+    if value.is_null() { Ok(None) } else { unsafe { text(value, name) }.map(Some) }
+}
+
 /// Where an output goes: refused when NULL, before any work is done.
 pub(super) fn output<T>(out: *mut T, name: &str) -> Result<*mut T> {
     if out.is_null() { Err(null(name)) } else { Ok(out) }

@@ -18,6 +18,8 @@ mod config;
 
 mod client;
 
+mod text;
+
 mod request;
 
 mod cancel;

@@ -32,15 +32,15 @@ impl nomyo_sealed {
 }
 
 /// Seals a request for the server whose public key is `server_pem` (`pem_len` bytes, SPKI or PKCS#1 PEM, RSA of at
-/// least 3072 bits), and sends nothing. Where that key comes from is the caller's business, and the whole security of
-/// the request hangs on it.
+/// least 3072 bits, one of the pinned if there are pins), and sends nothing. Where that key comes from is the caller's
+/// business, and the whole security of the request hangs on it.
 ///
 /// `json`, `len`, `options` as for nomyo_create(); a timeout and an API key in them have no effect. Any thread, several
-/// at once. Blocks on nothing but the client's first key generation.
+/// at once. Blocks on nothing but the client's own pair, when it is loaded, generated or due.
 ///
 /// @param out receives the sealed request; free it with nomyo_sealed_free().
 /// @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key, or none;
-///         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+///         NOMYO_ERR_PIN: none of the pinned; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_seal(
     c: *const nomyo_client,

@@ -37,9 +37,9 @@ pub const NOMYO_ERR_ATTESTATION: i32 = 40;
 /// `http://` without opt-in, decryption or integrity failure, an answer to another request, a tier below the one asked
 /// for, a required lock refused.
 pub const NOMYO_ERR_SECURITY: i32 = 60;
-/// The server's key is not the pinned one. Reserved: nothing returns it yet.
+/// The server's key is not a pinned one, or not the one that is remembered. Nothing was sent.
 pub const NOMYO_ERR_PIN: i32 = 61;
-/// A client key is missing, unreadable, unsafe or too weak. Reserved: nothing returns it yet.
+/// A client key is missing, unreadable, unsafe or too weak, or a pair does not match. Nothing was changed.
 pub const NOMYO_ERR_KEY: i32 = 62;
 /// A file could not be read or written.
 pub const NOMYO_ERR_IO: i32 = 63;

@@ -1,8 +1,5 @@
 //! The pair that answers are sealed for, and the header that names it.
 
-use std::sync::Arc;
-
-use once_cell::sync::OnceCell;
 use pem_rfc7468::LineEnding;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -15,6 +12,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'
 /// A pair, with its public half in the form that the `X-Public-Key` header wants.
 pub(crate) struct ClientPair {
     pub(crate) keys: KeyPair,
+    pem: String,
     header: String,
 }
 
@@ -23,25 +21,17 @@ impl ClientPair {
         let pem = pem_rfc7468::encode_string("PUBLIC KEY", LineEnding::LF, keys.spki())
             .map_err(|_| Error::internal("the public key could not be written as PEM"))?;
         let header = utf8_percent_encode(&pem, ESCAPED).to_string();
-        Ok(ClientPair { keys, header })
+        Ok(ClientPair { keys, pem, header })
+    }
+
+    /// The public half as SPKI PEM.
+    pub(crate) fn public_pem(&self) -> &str {
+        &self.pem
     }
 
     /// The percent-encoded SPKI PEM.
     pub(crate) fn header(&self) -> &str {
         &self.header
-    }
-}
-
-/// A pair that is generated when it is first asked for.
-#[derive(Default)]
-pub(crate) struct LazyPair {
-    cell: OnceCell<Arc<ClientPair>>,
-}
-
-impl LazyPair {
-    /// The pair. The first call generates it (0.7 s on average, several at worst); calls meanwhile wait for it.
-    pub(crate) fn get(&self) -> Result<Arc<ClientPair>> {
-        self.cell.get_or_try_init(|| Ok(Arc::new(ClientPair::new(KeyPair::generate()?)?))).cloned()
     }
 }
 

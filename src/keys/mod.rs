@@ -1,14 +1,30 @@
 //! The client's pair and the server's key.
 //!
-//! Promises: the client's pair is made once, on first use, by one thread while the others wait; a sealed request
-//! holds on to the pair that it named. The server's key is checked (RSA, 3072 bits or more, a sound exponent) before
+//! Promises: the client's pair is made or loaded once, on first use, by one thread while the others wait; a sealed request
+//! holds on to the pair that it named, also when the pair is rotated meanwhile. A key file is never overwritten by
+//! accident, never half-written, never readable by others; what cannot be loaded is an error and is left as it is. The
+//! server's key is checked (RSA, 3072 bits or more, a sound exponent, the pins, the file of known servers) before
 //! anything is sealed for it, and fetched by one thread at a time. There is no path from a key failure to sending
-//! anything. Does not promise yet: files, rotation, pins.
+//! anything.
 
+mod client_keys;
 mod client_pair;
+mod folder;
+mod key_directory;
+mod key_file;
+mod known_servers;
+mod password;
+mod pins;
+mod private_key;
 mod server_cache;
 mod server_key;
+mod spki;
 
-pub(crate) use client_pair::{ClientPair, LazyPair};
+pub(crate) use client_keys::ClientKeys;
+pub(crate) use client_pair::ClientPair;
+pub(crate) use key_directory::KeyDirectory;
+pub(crate) use known_servers::KnownServers;
+pub(crate) use password::Password;
+pub(crate) use pins::{Fingerprint, Pins};
 pub(crate) use server_cache::ServerCache;
 pub(crate) use server_key::ServerKey;

@@ -1,58 +1,61 @@
 //! The server's public key: read from PEM, and refused unless it is RSA and strong.
 
+use once_cell::sync::OnceCell;
+use pem_rfc7468::LineEnding;
 use pkcs1::RsaPublicKey;
-use spki::der::asn1::{AnyRef, BitString};
-use spki::der::{Decode, Encode};
-use spki::{AlgorithmIdentifierRef, ObjectIdentifier, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
+use pkcs1::der::Decode;
 
+use super::Fingerprint;
+use super::spki;
 use crate::crypto::PublicKey;
 use crate::error::{Error, Result, Status};
 
 /// The smallest modulus that a prompt is sealed for, in bits.
 const MIN_BITS: usize = 3072;
 const MIN_EXPONENT: u64 = 65_537;
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// A server's key that may be sealed for.
 pub(crate) struct ServerKey {
     pub(crate) public: PublicKey,
+    spki: Vec<u8>,
+    fingerprint: Fingerprint,
+    /// Set once the key is among the known servers, where there is a file of them.
+    admitted: OnceCell<()>,
 }
 
 impl ServerKey {
     /// Reads SPKI (`PUBLIC KEY`) or PKCS#1 (`RSA PUBLIC KEY`) PEM; white space around it and CRLF are accepted.
     pub(crate) fn from_pem(pem: &[u8]) -> Result<ServerKey> {
-        let (label, der) = pem_rfc7468::decode_vec(pem.trim_ascii())
-            .map_err(|_| unusable("it is not PEM; check that what gave it is a NOMYO endpoint"))?;
-        let spki = match label {
-            "PUBLIC KEY" => der,
-            "RSA PUBLIC KEY" => spki_around(&der)?,
-            _ => return Err(unusable("its PEM label is neither PUBLIC KEY nor RSA PUBLIC KEY")),
-        };
+        let spki = spki::from_pem(pem).map_err(unusable)?;
         check(&spki)?;
-        Ok(ServerKey { public: PublicKey::from_spki(&spki)? })
+        let (public, fingerprint) = (PublicKey::from_spki(&spki)?, Fingerprint::of(&spki));
+        Ok(ServerKey { public, spki, fingerprint, admitted: OnceCell::new() })
     }
-}
 
-/// The SubjectPublicKeyInfo of a PKCS#1 key.
-fn spki_around(pkcs1: &[u8]) -> Result<Vec<u8>> {
-    BitString::from_bytes(pkcs1)
-        .and_then(|subject_public_key| {
-            let algorithm = AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
-            SubjectPublicKeyInfo { algorithm, subject_public_key }.to_der()
-        })
-        .map_err(|_| unusable("its PKCS#1 form is broken"))
+    /// What a pin of this key is.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Runs `admit`, until it has succeeded once.
+    pub(super) fn admit_once(&self, admit: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.admitted.get_or_try_init(admit).copied()
+    }
+
+    /// The SubjectPublicKeyInfo as PEM.
+    pub(crate) fn pem(&self) -> Result<String> {
+        pem_rfc7468::encode_string("PUBLIC KEY", LineEnding::LF, &self.spki)
+            .map_err(|_| Error::internal("the server's key could not be written as PEM"))
+    }
 }
 
 /// Whether the key is RSA, of 3072 bits or more, with an odd modulus and an odd exponent of 65537 or more.
 fn check(spki: &[u8]) -> Result<()> {
-    let info = SubjectPublicKeyInfoRef::from_der(spki).map_err(|_| unusable("it is not a SubjectPublicKeyInfo"))?;
-    if info.algorithm.oid != RSA_ENCRYPTION {
-        return Err(unusable("it is not an RSA key"));
-    }
-    let key = RsaPublicKey::<pkcs1::der::asn1::UintRef<'_>>::from_der(info.subject_public_key.raw_bytes())
+    let key = spki::rsa_key(spki).map_err(unusable)?;
+    let key = RsaPublicKey::<pkcs1::der::asn1::UintRef<'_>>::from_der(key)
         .map_err(|_| unusable("its RSA numbers are broken"))?;
     let modulus = key.modulus.as_bytes();
-    let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = spki::bits(modulus);
     if bits < MIN_BITS {
         return Err(unusable(&format!("it has {bits} bits, and less than {MIN_BITS} are not safe to seal for")));
     }
@@ -65,12 +68,18 @@ fn check(spki: &[u8]) -> Result<()> {
 }
 
 fn unusable(why: &str) -> Error {
-    Error::new(Status::Protocol, format!("the server's public key cannot be used: {why}; nothing was sent"))
+    Error::new(
+        Status::Protocol,
+        format!(
+            "the server's public key cannot be used: {why}; nothing was sent; check that what gave it is a NOMYO endpoint"
+        ),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pkcs1::der::Encode;
 
     fn fixture(name: &str) -> Vec<u8> {
         std::fs::read(format!("{}/tests/fixtures/protocol/keys/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a fixture")
@@ -96,7 +105,7 @@ mod tests {
     fn what_is_not_a_strong_rsa_public_key_is_refused_with_the_reason() {
         assert!(refused(&fixture("client1024_public.pem")).contains("1024 bits"));
         assert!(refused(&fixture("client2048_public.pem")).contains("2048 bits"));
-        assert!(refused(&fixture("server_private.pem")).contains("label"));
+        assert!(refused(&fixture("server_private.pem")).contains("private key"));
         assert!(refused(b"").contains("not PEM"));
         assert!(refused(b"<html>").contains("not PEM"));
         let pem = String::from_utf8(fixture("server_public.pem")).expect("ASCII");
@@ -110,8 +119,8 @@ mod tests {
             let mut modulus = [0xd5; 512];
             modulus[511] = modulus_end;
             let key = RsaPublicKey {
-                modulus: spki::der::asn1::UintRef::new(&modulus).expect("a number"),
-                public_exponent: spki::der::asn1::UintRef::new(exponent).expect("a number"),
+                modulus: pkcs1::der::asn1::UintRef::new(&modulus).expect("a number"),
+                public_exponent: pkcs1::der::asn1::UintRef::new(exponent).expect("a number"),
             };
             let der = key.to_der().expect("DER");
             let pem = pem_rfc7468::encode_string("RSA PUBLIC KEY", pem_rfc7468::LineEnding::LF, &der).expect("PEM");

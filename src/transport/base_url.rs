@@ -4,7 +4,7 @@ use ureq::http::Uri;
 
 use crate::error::{Error, Result};
 
-/// `https://host[:port][/path]` without a trailing slash.
+/// `https://host[:port][/path]` without a trailing slash, the host in lower case, the port only where it is not the usual.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
     text: String,
@@ -36,7 +36,9 @@ impl BaseUrl {
             return Err(bad("must not have a query or a fragment"));
         }
         let path = uri.path().trim_end_matches('/');
-        let scheme = if secure { "https" } else { "http" };
+        let (scheme, usual_port) = if secure { ("https", ":443") } else { ("http", ":80") };
+        let authority = authority.as_str().to_ascii_lowercase();
+        let authority = authority.strip_suffix(usual_port).unwrap_or(&authority);
         Ok(BaseUrl { text: format!("{scheme}://{authority}{path}"), secure })
     }
 
@@ -60,10 +62,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trailing_slashes_go_and_a_path_stays() {
+    fn one_server_has_one_spelling_and_its_path_stays() {
         let joined = |url| BaseUrl::parse(url).expect("a good URL").join("/pki/public_key");
         assert_eq!(joined("https://api.nomyo.ai"), "https://api.nomyo.ai/pki/public_key");
-        assert_eq!(joined("HTTPS://api.nomyo.ai///"), "https://api.nomyo.ai/pki/public_key");
+        assert_eq!(joined("HTTPS://API.nomyo.ai:443///"), "https://api.nomyo.ai/pki/public_key");
+        assert_eq!(joined("http://x:443"), "http://x:443/pki/public_key");
         assert_eq!(joined("https://[::1]:8443/llm/"), "https://[::1]:8443/llm/pki/public_key");
         assert!(!BaseUrl::parse("http://localhost:1").expect("a good URL").is_secure());
     }

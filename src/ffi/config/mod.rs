@@ -80,19 +80,20 @@ pub(super) fn defaults() -> Result<Config> {
     Ok(config)
 }
 
-/// Frees a configuration and wipes the API key in it. NULL does nothing.
+/// Frees a configuration and wipes the API key and the key password in it. NULL does nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_config_free(c: *mut nomyo_config) {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     guard_value((), || unsafe { take_back(c) });
 }
 
-/// Reads the environment variables NOMYO_API_KEY and NOMYO_BASE_URL; what is unset or empty changes nothing.
+/// Reads the environment variables NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD and
+/// NOMYO_SERVER_KEY_PIN (one pin or several, with commas between them, instead of those set so far); what is unset or empty
+/// changes nothing.
 ///
 /// Blocks on nothing. Not while another thread changes the environment.
 ///
-/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used, or NOMYO_SERVER_KEY_PIN, NOMYO_KEY_DIR or
-///         NOMYO_KEY_PASSWORD is set, which this version refuses rather than ignores. Nothing is changed then.
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used. Nothing is changed then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_config_load_env(c: *mut nomyo_config, err: *mut *mut nomyo_error) -> i32 {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
@@ -176,3 +177,5 @@ pub unsafe extern "C" fn nomyo_config_set_binding(
 }
 
 mod network;
+
+mod keys;

@@ -1,0 +1,315 @@
+//! Private keys in PEM: every form in circulation is read, one is written.
+//!
+//! Read: PKCS#8 (RFC 5208), PKCS#1 (RFC 8017), PKCS#8 encrypted by PBES2 with PBKDF2 or scrypt (RFC 8018, RFC 7914), and
+//! the JavaScript SDK's own form. Written: PKCS#8, with a password as PBES2 with PBKDF2-HMAC-SHA-256, 600 000
+//! iterations, and AES-256-CBC, which OpenSSL and the Python SDK read. Everything between the file and the pair is in the
+//! vault's secret part.
+
+use pem_rfc7468::LineEnding;
+use pkcs1::der::asn1::{AnyRef, OctetStringRef, UintRef};
+use pkcs1::der::{Decode, Encode, SliceWriter};
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
+use pkcs8::{AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
+
+use super::password::Password;
+use super::spki::{RSA_ENCRYPTION, bits};
+use crate::crypto;
+use crate::error::{Error, Result, Status};
+use crate::memory::{self, SecretBuf};
+
+/// The smallest modulus that is read, in bits.
+const MIN_BITS: usize = 2048;
+const ITERATIONS: u32 = 600_000;
+/// What a file may ask for before its password can be tried: iterations of PBKDF2, bytes of scrypt.
+const MAX_ITERATIONS: u32 = 10_000_000;
+const MAX_SCRYPT_MEMORY: u64 = 256 * 1024 * 1024;
+const CIPHER_BLOCK: usize = 16;
+/// Bytes that the encrypted form has around the ciphertext: algorithm identifiers, salt, initialisation vector.
+const ENCRYPTED_HEADER: usize = 256;
+
+/// What a file's text holds, and a sentence when it cannot be used.
+type Read<T> = std::result::Result<T, Refusal>;
+
+/// Why a key file cannot be used.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Because of what is in it; half a sentence, with what to do.
+    Content(String),
+    /// Because of something else.
+    Other(Error),
+}
+
+impl Refusal {
+    /// The error for the file called `shown`.
+    pub(super) fn of(self, shown: &str) -> Error {
+        match self {
+            Refusal::Content(why) => Error::new(Status::Key, format!("{shown} cannot be used: {why}")),
+            Refusal::Other(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        Refusal::Other(error)
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(why: &str) -> Refusal {
+        Refusal::Content(why.to_owned())
+    }
+}
+
+/// Reads a private key; what comes back is PKCS#8 (DER) of an RSA key of 2048 bits or more.
+pub(super) fn from_pem(pem: &[u8], password: &Password) -> Read<SecretBuf> {
+    let pem = pem.trim_ascii();
+    if pem.is_empty() {
+        return Err("it is empty; restore it from a copy, or remove both files of the pair for a new one".into());
+    }
+    let mut der = SecretBuf::zeroed(pem.len(), 0)?;
+    let (label, len) = match pem_rfc7468::decode(pem, &mut der) {
+        Ok((label, bytes)) => (label, bytes.len()),
+        Err(pem_rfc7468::Error::HeaderDisallowed) => {
+            return Err(
+                "it is encrypted in OpenSSL's old form; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc".into()
+            );
+        }
+        Err(_) => return Err("it is not a whole PEM file; restore it from a copy".into()),
+    };
+    der.truncate(len);
+    let encrypted = match label {
+        "ENCRYPTED PRIVATE KEY" => true,
+        "PRIVATE KEY" => is_js_form(&der),
+        "RSA PRIVATE KEY" => false,
+        "EC PRIVATE KEY" => return Err("it is not an RSA key; use an RSA key of 2048 bits or more".into()),
+        "OPENSSH PRIVATE KEY" => return Err("it is in OpenSSH's form; convert it: ssh-keygen -p -m PKCS8".into()),
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => return Err("it holds a public key; give the private one".into()),
+        _ => return Err("its PEM label is none of a private key".into()),
+    };
+    match (encrypted, password.is_given()) {
+        (true, false) => return Err("it is encrypted; give its password".into()),
+        (false, true) => {
+            return Err("it is not encrypted, although a password is given; encrypt it, or give no password".into());
+        }
+        _ => {}
+    }
+    let pkcs8 = match label {
+        "ENCRYPTED PRIVATE KEY" => decrypt_pbes2(&der, password)?,
+        "RSA PRIVATE KEY" => around_pkcs1(&der)?,
+        _ if encrypted => decrypt_js_form(der, password)?,
+        _ => der,
+    };
+    check(&pkcs8)?;
+    Ok(pkcs8)
+}
+
+/// Whether bytes under the label of a plain key are the JavaScript SDK's encrypted form: salt, initialisation vector and
+/// whole cipher blocks, and not one DER SEQUENCE.
+fn is_js_form(der: &[u8]) -> bool {
+    der.len() > 2 * CIPHER_BLOCK && der.len().is_multiple_of(CIPHER_BLOCK) && AnyRef::from_der(der).is_err()
+}
+
+fn decrypt_js_form(mut blob: SecretBuf, password: &Password) -> Read<SecretBuf> {
+    const JS_ITERATIONS: u32 = 100_000;
+    let (salt, rest) = blob.split_at(CIPHER_BLOCK);
+    let iv = rest.first_chunk().copied().ok_or("it is damaged; restore it from a copy")?;
+    let scheme = Parameters::generate_pbkdf2_sha256_aes256cbc(JS_ITERATIONS, salt, iv)
+        .map_err(|_| Error::internal("the parameters of the JavaScript form were refused"))?;
+    blob.splice(0, 2 * CIPHER_BLOCK, b"");
+    decrypt_in_place(&scheme.into(), blob, password)
+}
+
+fn decrypt_pbes2(der: &[u8], password: &Password) -> Read<SecretBuf> {
+    let info = EncryptedPrivateKeyInfoRef::from_der(der)
+        .map_err(|_| "its encryption is none that is read here (PBES2 with PBKDF2 or scrypt and AES); convert it")?;
+    if !is_affordable(&info.encryption_algorithm) {
+        return Err("its password costs more time or memory to try than any sound file asks for; make a new one".into());
+    }
+    let data = SecretBuf::copy_of(info.encrypted_data.as_bytes())?;
+    decrypt_in_place(&info.encryption_algorithm, data, password)
+}
+
+/// Whether a password can be tried in seconds and with the memory of a small machine.
+fn is_affordable(scheme: &EncryptionScheme) -> bool {
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(kdf)) => kdf.iteration_count <= MAX_ITERATIONS,
+        Some(Kdf::Scrypt(kdf)) => {
+            let (r, p) = (u64::from(kdf.block_size), u64::from(kdf.parallelization));
+            [r, kdf.cost_parameter]
+                .iter()
+                .try_fold(128 * p, |all, n| all.checked_mul(*n))
+                .is_some_and(|all| all <= MAX_SCRYPT_MEMORY)
+        }
+        _ => false,
+    }
+}
+
+/// Decrypts `data`. A wrong password mostly shows in the padding; when it does not, in what is no key.
+fn decrypt_in_place(scheme: &EncryptionScheme, mut data: SecretBuf, password: &Password) -> Read<SecretBuf> {
+    let len = memory::scrubbed(|| {
+        memory::key_scope(|| scheme.decrypt_in_place(password.bytes(), &mut data).map(<[u8]>::len))
+    });
+    let wrong = "the password is wrong, or the file is damaged";
+    data.truncate(len.map_err(|_| wrong)?);
+    PrivateKeyInfoRef::from_der(&data).map_err(|_| wrong)?;
+    Ok(data)
+}
+
+fn around_pkcs1(pkcs1: &[u8]) -> Read<SecretBuf> {
+    let broken = "its PKCS#1 form is broken; restore it from a copy";
+    let algorithm = AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
+    let info = PrivateKeyInfoRef::new(algorithm, OctetStringRef::new(pkcs1).map_err(|_| broken)?);
+    encoded(&info).ok_or_else(|| broken.into())
+}
+
+/// `value` as DER, in the vault.
+fn encoded(value: &impl Encode) -> Option<SecretBuf> {
+    let len = usize::try_from(value.encoded_len().ok()?).ok()?;
+    let mut der = SecretBuf::zeroed(len, 0).ok()?;
+    let mut writer = SliceWriter::new(&mut der);
+    value.encode(&mut writer).ok()?;
+    writer.finish().ok()?;
+    Some(der)
+}
+
+/// Whether PKCS#8 bytes hold an RSA key that is large enough. Whether its numbers fit is the provider's to say.
+fn check(pkcs8: &[u8]) -> Read<()> {
+    let info =
+        PrivateKeyInfoRef::from_der(pkcs8).map_err(|_| "it is not a private key in PKCS#8; restore it from a copy")?;
+    if info.algorithm.oid != RSA_ENCRYPTION {
+        return Err("it is not an RSA key; use an RSA key of 2048 bits or more".into());
+    }
+    let key = pkcs1::RsaPrivateKey::<UintRef<'_>>::from_der(info.private_key.as_bytes())
+        .map_err(|_| "its RSA numbers are broken; restore it from a copy")?;
+    let bits = bits(key.modulus.as_bytes());
+    if bits < MIN_BITS {
+        return Err(Refusal::Content(format!(
+            "it has {bits} bits, and less than {MIN_BITS} are not safe; make a new one"
+        )));
+    }
+    Ok(())
+}
+
+/// Writes PKCS#8 (DER) as PEM, encrypted when there is a password.
+pub(super) fn to_pem(pkcs8: &[u8], password: &Password) -> Result<SecretBuf> {
+    if password.is_given() {
+        pem("ENCRYPTED PRIVATE KEY", &encrypt(pkcs8, password)?)
+    } else {
+        pem("PRIVATE KEY", pkcs8)
+    }
+}
+
+fn encrypt(pkcs8: &[u8], password: &Password) -> Result<SecretBuf> {
+    let failed = || Error::internal("a private key could not be encrypted");
+    let (salt, iv) = (crypto::random::<16>()?, crypto::random::<CIPHER_BLOCK>()?);
+    let scheme: EncryptionScheme =
+        Parameters::generate_pbkdf2_sha256_aes256cbc(ITERATIONS, &salt, iv).map_err(|_| failed())?.into();
+    let mut data = SecretBuf::zeroed(pkcs8.len() + CIPHER_BLOCK, ENCRYPTED_HEADER)?;
+    data[..pkcs8.len()].copy_from_slice(pkcs8);
+    let encrypted = memory::scrubbed(|| {
+        memory::key_scope(|| scheme.encrypt_in_place(password.bytes(), &mut data, pkcs8.len()).map(<[u8]>::len))
+    });
+    data.truncate(encrypted.map_err(|_| failed())?);
+    let info = EncryptedPrivateKeyInfoRef {
+        encryption_algorithm: scheme,
+        encrypted_data: OctetStringRef::new(&data).map_err(|_| failed())?,
+    };
+    encoded(&info).ok_or_else(failed)
+}
+
+fn pem(label: &str, der: &[u8]) -> Result<SecretBuf> {
+    let failed = |_| Error::internal("a private key could not be written as PEM");
+    let len = pem_rfc7468::encapsulated_len(label, LineEnding::LF, der.len()).map_err(failed)?;
+    let mut text = SecretBuf::zeroed(len, 0)?;
+    pem_rfc7468::encode(label, LineEnding::LF, der, &mut text).map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWORD: &[u8] = b"correct horse battery staple";
+    const UTF8_PASSWORD: &str = "pässwörd-✓-1";
+
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/tests/fixtures/protocol/keys/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a fixture")
+    }
+
+    fn read(name: &str, password: &[u8]) -> Read<SecretBuf> {
+        from_pem(&fixture(name), &Password::new(password).expect("memory"))
+    }
+
+    fn refused(name: &str, password: &[u8]) -> String {
+        match read(name, password) {
+            Err(Refusal::Content(why)) => why,
+            other => panic!("{name} should be refused for what it holds: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_form_in_circulation_is_the_same_key() {
+        let plain = read("client_private.pem", b"").expect("a plain key");
+        for (name, password) in [
+            ("client_private_pkcs1.pem", &b""[..]),
+            ("client_private_py_plain.pem", b""),
+            ("client_private_js_plain.pem", b""),
+            ("client_private_py_password.pem", PASSWORD),
+            ("client_private_py_password_utf8.pem", UTF8_PASSWORD.as_bytes()),
+            ("client_private_js_password.pem", PASSWORD),
+            ("client_private_js_password_utf8.pem", UTF8_PASSWORD.as_bytes()),
+            ("client_private_openssl_8byte_salt.pem", PASSWORD),
+            ("client_private_openssl_600k.pem", PASSWORD),
+            ("client_private_openssl_sha1prf.pem", PASSWORD),
+            ("client_private_openssl_scrypt.pem", PASSWORD),
+        ] {
+            assert!(*read(name, password).unwrap_or_else(|e| panic!("{name}: {e:?}")) == *plain, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_a_missing_and_a_superfluous_password_are_told_apart() {
+        for name in ["py_password", "js_password", "openssl_scrypt"] {
+            let name = format!("client_private_{name}.pem");
+            assert!(refused(&name, b"not the password").contains("wrong"), "{name}");
+            assert!(refused(&name, b"").contains("give its password"), "{name}");
+        }
+        assert!(refused("client_private.pem", PASSWORD).contains("not encrypted"));
+    }
+
+    #[test]
+    fn weak_foreign_and_damaged_files_are_refused_with_the_reason() {
+        assert!(refused("client1024_private.pem", b"").contains("1024 bits"));
+        assert!(refused("ec_private.pem", b"").contains("not an RSA key"));
+        assert!(refused("client_public.pem", b"").contains("public key"));
+        let whole = fixture("client_private.pem");
+        for (text, why) in [
+            (&b" \n"[..], "empty"),
+            (&whole[..whole.len() / 2], "whole PEM"),
+            (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a private key"),
+            (
+                b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+                  -----END RSA PRIVATE KEY-----\n",
+                "old form",
+            ),
+        ] {
+            match from_pem(text, &Password::none()) {
+                Err(Refusal::Content(reason)) => assert!(reason.contains(why), "{reason}"),
+                other => panic!("{why}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_with_the_password_and_not_without() {
+        let key = read("client2048_private.pem", b"").expect("a plain key");
+        for password in [Password::none(), Password::new(UTF8_PASSWORD.as_bytes()).expect("memory")] {
+            let pem = to_pem(&key, &password).expect("PEM");
+            assert!(*from_pem(&pem, &password).expect("what was written") == *key);
+            assert_eq!(password.is_given(), from_pem(&pem, &Password::none()).is_err());
+            assert_eq!(pem.last(), Some(&b'\n'));
+        }
+    }
+}
