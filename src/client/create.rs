@@ -16,8 +16,8 @@ impl Client {
     /// `security_tier` and `api_key` act as the options of that name and are not sent.
     ///
     /// # Errors
-    /// [`Status::Argument`](crate::Status::Argument) and [`Status::Forked`](crate::Status::Forked) before anything
-    /// is sent; [`Status::Cancelled`](crate::Status::Cancelled) at any moment; the network's, the server's and the
+    /// [`Status::Argument`] and [`Status::Forked`] before anything
+    /// is sent; [`Status::Cancelled`] at any moment; the network's, the server's and the
     /// answer's statuses after that.
     pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
         self.usable()?;
@@ -54,7 +54,7 @@ impl Client {
     /// the client's timeout, beside the key generation.
     ///
     /// # Errors
-    /// [`Status::Forked`](crate::Status::Forked), and those of the key fetch.
+    /// [`Status::Forked`], and those of the key fetch.
     pub fn warm_up(&self) -> Result<()> {
         self.usable()?;
         self.keys.current(&still_wanted)?;
@@ -66,8 +66,8 @@ impl Client {
     /// Blocks on nothing but the first key generation.
     ///
     /// # Errors
-    /// [`Status::Argument`](crate::Status::Argument) for a bad request,
-    /// [`Status::Protocol`](crate::Status::Protocol) for a bad server key, [`Status::Forked`](crate::Status::Forked).
+    /// [`Status::Argument`] for a bad request,
+    /// [`Status::Protocol`] for a bad server key, [`Status::Forked`].
     pub fn seal(&self, server_pem: &[u8], json: &[u8], options: &Request) -> Result<Sealed> {
         self.usable()?;
         let chat = Chat::read(json)?;
@@ -81,9 +81,9 @@ impl Client {
     /// Opens `body`, the answer to `request`. Does not block.
     ///
     /// # Errors
-    /// [`Status::Protocol`](crate::Status::Protocol) when it is not a package,
-    /// [`Status::Security`](crate::Status::Security) when it does not decrypt or answers another request,
-    /// [`Status::Forked`](crate::Status::Forked).
+    /// [`Status::Protocol`] when it is not a package,
+    /// [`Status::Security`] when it does not decrypt or answers another request,
+    /// [`Status::Forked`].
     pub fn open(&self, request: &Sealed, body: &[u8]) -> Result<Response> {
         self.usable()?;
         let answer = envelope::open(body, &request.pair.keys, &request.expected())?;

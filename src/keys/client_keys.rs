@@ -121,7 +121,7 @@ impl ClientKeys {
     /// Keeps a copy of the current pair in a directory that has none.
     pub(crate) fn save(&self, directory: &KeyDirectory, still_wanted: StillWanted<'_>) -> Result<()> {
         let pair = self.current(still_wanted)?;
-        directory.keep(still_wanted, || KeyPair::from_pkcs8(&*pair.keys.to_pkcs8()?)).map(|_| ())
+        directory.keep(still_wanted, || KeyPair::from_pkcs8(&pair.keys.to_pkcs8()?)).map(|_| ())
     }
 
     /// Makes the next pair by `make`, after whichever thread is making one.
@@ -198,5 +198,86 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.keys.lock().making = false;
         self.keys.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn patient() -> Result<()> {
+        Ok(())
+    }
+
+    fn loaded(rotation: Duration) -> ClientKeys {
+        let keys = ClientKeys::new(None, Some(rotation), Log::default());
+        let fixture = "tests/fixtures/protocol/keys/client2048_private.pem";
+        let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(fixture)).expect("a fixture");
+        // A copy for its owner alone: a checkout does not keep modes.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), text).expect("our file");
+        keys.load(file.path(), None, &Password::none(), &patient).expect("a key");
+        keys
+    }
+
+    fn make_due(keys: &ClientKeys) {
+        keys.lock().held.as_mut().expect("a pair").due = Some(Instant::now());
+    }
+
+    #[test]
+    fn loaded_pairs_are_not_rotated_by_time() {
+        let keys = loaded(Duration::from_nanos(1));
+        let pair = keys.current(&patient).expect("the pair");
+        assert!(Arc::ptr_eq(&pair, &keys.current(&patient).expect("the pair")));
+    }
+
+    #[test]
+    fn a_due_pair_is_replaced_by_one_thread_while_the_others_go_on_with_the_old_one() {
+        let keys = ClientKeys::new(None, Some(HOUR), Log::default());
+        let old = keys.current(&patient).expect("a pair");
+        make_due(&keys);
+        let start = std::sync::Barrier::new(8);
+        let call = || {
+            start.wait();
+            keys.current(&patient).expect("a pair")
+        };
+        let changed = std::thread::scope(|scope| {
+            let calls: Vec<_> = (0..8).map(|_| scope.spawn(call)).collect();
+            calls.into_iter().map(|call| call.join().expect("no panic")).filter(|pair| !Arc::ptr_eq(pair, &old)).count()
+        });
+        assert!((1..8).contains(&changed), "{changed} calls got the new pair");
+        let new = keys.current(&patient).expect("a pair");
+        assert_ne!(new.keys.spki(), old.keys.spki());
+        assert_eq!(Arc::strong_count(&old), 1);
+    }
+
+    #[test]
+    fn a_rotation_that_fails_is_told_leaves_the_pair_and_is_tried_again_later() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = told.clone();
+        let log = Log::new(Level::Warn, move |_, line| tell.lock().expect("no panic").push(line.to_owned()));
+        let nowhere = Path::new("/nonexistent/parent/keys");
+        let keys = loaded(HOUR);
+        let keys = ClientKeys { log, ..keys };
+        keys.lock().home = Home::Directory(Arc::new(KeyDirectory::new(nowhere, Password::none())));
+        make_due(&keys);
+        let old = keys.lock().held.as_ref().map(|held| held.pair.clone()).expect("a pair");
+        for _ in 0..2 {
+            assert!(Arc::ptr_eq(&old, &keys.current(&patient).expect("the old pair")));
+        }
+        assert_eq!(told.lock().expect("no panic").len(), 1);
+        assert_eq!(keys.rotate(&patient).expect_err("no such directory").status(), Status::Io);
+    }
+
+    #[test]
+    fn a_waiter_that_is_not_wanted_any_more_gives_up() {
+        let keys = ClientKeys::new(None, None, Log::default());
+        keys.lock().making = true;
+        let unwanted = || Err(Error::new(Status::Cancelled, "no"));
+        assert_eq!(keys.current(&unwanted).err().expect("not wanted").status(), Status::Cancelled);
+        assert_eq!(keys.rotate(&unwanted).expect_err("not wanted").status(), Status::Cancelled);
     }
 }

@@ -241,3 +241,91 @@ fn io(what: &str, path: &Path, e: Errno) -> Error {
     let why = std::io::Error::from(e).kind();
     Error::new(Status::Io, format!("{} {what}: {why}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn refused<T>(outcome: Result<T>, part: &str) {
+        let error = outcome.err().expect("an error");
+        assert_eq!(error.status(), Status::Key);
+        assert!(error.message().contains(part), "{error}");
+    }
+
+    #[test]
+    fn links_pipes_and_folders_in_a_files_place_are_refused_at_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("file"), b"x").expect("a file");
+        symlink(at("file"), at("link")).expect("a link");
+        symlink(dir.path(), at("linked")).expect("a link");
+        rustix::fs::mknodat(CWD, at("pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
+        fs::create_dir(at("folder")).expect("a folder");
+        for access in [Access::Public, Access::Private] {
+            refused(read(&at("link"), access), "symbolic link");
+            refused(read(&at("pipe"), access), "not a regular file");
+            refused(read(&at("folder"), access), "not a regular file");
+            refused(read(&at("nothing"), access), "not there");
+        }
+        refused(Folder::open(&at("linked")), "symbolic link");
+        refused(Folder::open(&at("linked/")), "symbolic link");
+        refused(Folder::open(&at("file")), "no directory");
+        let folder = Folder::open(dir.path()).expect("the directory");
+        refused(folder.read("link", Access::Public), "symbolic link");
+    }
+
+    #[test]
+    fn a_file_that_others_may_read_is_private_no_more_and_the_error_says_the_chmod() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for (mode, private, trusted) in
+            [(0o600, true, true), (0o400, true, true), (0o640, false, true), (0o602, false, false)]
+        {
+            fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("our file");
+            for (access, accepted) in [(Access::Private, private), (Access::Trusted, trusted), (Access::Public, true)] {
+                match read(file.path(), access) {
+                    Ok(_) => assert!(accepted, "{mode:o}"),
+                    refusal => {
+                        assert!(!accepted, "{mode:o}");
+                        refused(refusal, "chmod 600");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_more_than_64_kib_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), vec![b'x'; MAX_LEN]).expect("our file");
+        assert_eq!(read(file.path(), Access::Public).expect("small enough").len(), MAX_LEN);
+        fs::write(file.path(), vec![b'x'; MAX_LEN + 1]).expect("our file");
+        refused(read(file.path(), Access::Public), "larger than 64 KiB");
+    }
+
+    #[test]
+    fn what_is_staged_replaces_nothing_until_it_is_committed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let folder = Folder::open(dir.path()).expect("the directory");
+        folder.stage("file", b"old", Access::Private).expect("staged");
+        folder.commit("file").expect("committed");
+        folder.stage("file", b"new", Access::Private).expect("staged");
+        assert_eq!(&*folder.read("file", Access::Private).expect("a file"), b"old");
+        folder.commit("file").expect("committed");
+        assert_eq!(&*folder.read("file", Access::Private).expect("a file"), b"new");
+        assert!(!folder.is_staged("file").expect("a look"));
+    }
+
+    #[test]
+    fn one_has_the_lock_and_the_next_waits_as_long_as_it_is_wanted() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let folder = Folder::open(dir.path()).expect("the directory");
+        let lock = folder.lock(&|| Ok(())).expect("a lock").expect("a writable directory");
+        let unwanted = || Err(Error::new(Status::Cancelled, "no"));
+        assert_eq!(folder.lock(&unwanted).err().expect("locked").status(), Status::Cancelled);
+        drop(lock);
+        assert!(folder.lock(&unwanted).is_ok());
+    }
+}

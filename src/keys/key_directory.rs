@@ -145,3 +145,131 @@ fn locked(folder: &Folder, still_wanted: StillWanted<'_>) -> Result<Option<Lock>
     }
     Ok(Some(lock))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        fs::read(format!("{}/tests/fixtures/protocol/keys/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a fixture")
+    }
+
+    /// Fixture keys: generating takes its time.
+    fn keys(name: &str) -> Result<KeyPair> {
+        key_file::private(&fixture(name), Path::new(name), &Password::none())
+    }
+
+    fn patient() -> Result<()> {
+        Ok(())
+    }
+
+    fn directory(path: &Path, password: &[u8]) -> KeyDirectory {
+        KeyDirectory::new(path, Password::new(password).expect("memory"))
+    }
+
+    /// A directory with the fixture pair in it, and its path.
+    fn kept(password: &[u8]) -> (tempfile::TempDir, PathBuf) {
+        let parent = tempfile::tempdir().expect("a directory");
+        let path = parent.path().join("keys");
+        directory(&path, password).keep(&patient, || keys("client_private.pem")).expect("a pair");
+        (parent, path)
+    }
+
+    fn refused(outcome: Result<ClientPair>, status: Status, part: &str) {
+        let error = outcome.err().expect("an error");
+        assert_eq!(error.status(), status);
+        assert!(error.message().contains(part), "{error}");
+    }
+
+    fn files(path: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+        let entries = fs::read_dir(path).expect("a directory");
+        entries
+            .map(|entry| entry.expect("an entry").path())
+            .map(|file| (file.clone(), fs::read(file).expect("a file")))
+            .collect()
+    }
+
+    #[test]
+    fn a_kept_pair_is_for_its_owner_alone_and_is_loaded_by_the_next_start() {
+        let (_parent, path) = kept(b"a password");
+        let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&path.join(PRIVATE))), (0o700, 0o600));
+        let loaded = directory(&path, b"a password").load_or_generate(&patient).expect("the pair");
+        assert_eq!(loaded.keys.spki(), keys("client_private.pem").expect("a key").spki());
+        refused(directory(&path, b"another one").load_or_generate(&patient), Status::Key, "wrong");
+        refused(directory(&path, b"").load_or_generate(&patient), Status::Key, "give its password");
+    }
+
+    #[test]
+    fn a_pair_that_is_there_is_never_overwritten_by_keeping_another() {
+        let (_parent, path) = kept(b"");
+        let before = files(&path);
+        let another = || panic!("nothing to be made");
+        refused(directory(&path, b"").keep(&patient, another), Status::Key, "private_key.pem is there already");
+        assert_eq!(files(&path), before);
+    }
+
+    #[test]
+    fn half_a_pair_a_mismatch_and_what_cannot_be_loaded_are_errors_and_nothing_is_touched() {
+        let cases: [(&str, Option<&str>, &str); 5] = [
+            (PRIVATE, None, "private_key.pem is missing"),
+            (PUBLIC, None, "public_key.pem is missing"),
+            (PUBLIC, Some("other_public.pem"), "not the other half"),
+            (PUBLIC, Some("client_private.pem"), "holds a private key"),
+            (PRIVATE, Some("client1024_private.pem"), "1024 bits"),
+        ];
+        for (name, instead, why) in cases {
+            let (_parent, path) = kept(b"");
+            match instead {
+                None => fs::remove_file(path.join(name)).expect("a file"),
+                Some(other) => fs::write(path.join(name), fixture(other)).expect("a file"),
+            }
+            let before = files(&path);
+            refused(directory(&path, b"").load_or_generate(&patient), Status::Key, why);
+            refused(directory(&path, b"").rotate(None, &patient), Status::Key, why);
+            assert_eq!(files(&path), before, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_replacement_that_was_cut_off_is_finished_and_one_that_was_not_begun_is_cleared_away() {
+        let (_parent, path) = kept(b"");
+        let folder = Folder::open(&path).expect("the directory");
+        let write = |name: &str, from: &str| folder.stage(name, &fixture(from), Access::Private).expect("a file");
+        write(PRIVATE, "other_private.pem");
+        write(PUBLIC, "other_public.pem");
+        let old = directory(&path, b"").load_or_generate(&patient).expect("the old pair");
+        assert_eq!(old.keys.spki(), keys("client_private.pem").expect("a key").spki());
+        assert!(!folder.is_staged(PRIVATE).expect("a look") && !folder.is_staged(PUBLIC).expect("a look"));
+        write(PRIVATE, "other_private.pem");
+        write(PUBLIC, "other_public.pem");
+        folder.commit(PRIVATE).expect("a rename");
+        let new = directory(&path, b"").load_or_generate(&patient).expect("the new pair");
+        assert_eq!(new.keys.spki(), keys("other_private.pem").expect("a key").spki());
+    }
+
+    #[test]
+    fn whoever_finds_that_another_has_rotated_takes_that_pair() {
+        let (_parent, path) = kept(b"");
+        let mine = ClientPair::new(keys("other_private.pem").expect("a key")).expect("a pair");
+        let taken = directory(&path, b"").rotate(Some(&mine), &patient).expect("the other's pair");
+        assert_eq!(taken.keys.spki(), keys("client_private.pem").expect("a key").spki());
+    }
+
+    #[test]
+    fn a_short_password_and_a_missing_parent_are_refused_before_anything_is_made() {
+        let parent = tempfile::tempdir().expect("a directory");
+        refused(
+            directory(&parent.path().join("a"), b"short").load_or_generate(&patient),
+            Status::Argument,
+            "8 characters",
+        );
+        assert!(files(&parent.path().join("a")).keys().all(|file| file.ends_with(".nomyo.lock")));
+        refused(directory(&parent.path().join("b/c"), b"").load_or_generate(&patient), Status::Io, "parent directory");
+        assert!(!parent.path().join("b").exists());
+    }
+}

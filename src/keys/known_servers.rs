@@ -119,3 +119,73 @@ impl KnownServers {
         self.folder.join(&self.name).display().to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn key(name: &str) -> ServerKey {
+        let path = format!("{}/tests/fixtures/protocol/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        ServerKey::from_pem(&fs::read(path).expect("a fixture")).expect("a good key")
+    }
+
+    fn known(file: &Path) -> KnownServers {
+        KnownServers::new(file, "https://api.nomyo.ai").expect("a file's path")
+    }
+
+    fn patient() -> Result<()> {
+        Ok(())
+    }
+
+    #[test]
+    fn the_first_key_is_remembered_when_it_is_used_and_another_is_refused_showing_both() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("known_servers");
+        let (first, second) = (key("server_public.pem"), key("other_public.pem"));
+        known(&file).check(&first).expect("none is remembered");
+        assert!(!file.exists());
+        known(&file).admit(&first, &patient).expect("remembered");
+        assert_eq!(
+            fs::read_to_string(&file).expect("a file"),
+            format!("https://api.nomyo.ai {}\n", first.fingerprint())
+        );
+        assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+        known(&file).admit(&key("server_public.pem"), &patient).expect("the same key");
+        for error in [known(&file).check(&second), known(&file).admit(&second, &patient)] {
+            let error = error.expect_err("another key");
+            assert_eq!(error.status(), Status::Pin);
+            let both = [first.fingerprint(), second.fingerprint()].map(|f| error.message().contains(&f.to_string()));
+            assert_eq!(both, [true, true], "{error}");
+        }
+    }
+
+    #[test]
+    fn other_servers_and_comments_stay_as_they_are() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("known_servers");
+        let before = format!("# mine\n\nhttps://other.example {}", "0".repeat(64));
+        fs::write(&file, &before).expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our file");
+        known(&file).admit(&key("server_public.pem"), &patient).expect("remembered");
+        let after = fs::read_to_string(&file).expect("a file");
+        assert!(after.starts_with(&format!("{before}\nhttps://api.nomyo.ai ")), "{after}");
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_or_says_two_things_admits_nothing() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("known_servers");
+        let good = format!("https://api.nomyo.ai {}\n", key("server_public.pem").fingerprint());
+        for text in ["garbage", "https://api.nomyo.ai", "https://api.nomyo.ai 00", &format!("{good}{good}")] {
+            fs::write(&file, text).expect("a file");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("our file");
+            let error = known(&file).admit(&key("server_public.pem"), &patient).expect_err(text);
+            assert_eq!(error.status(), Status::Pin);
+            assert_eq!(fs::read_to_string(&file).expect("a file"), text);
+        }
+        assert_eq!(KnownServers::new(Path::new("/"), "x").expect_err("no name").status(), Status::Argument);
+    }
+}

@@ -5,6 +5,9 @@
 
 #define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
 
+/* A fingerprint of nothing. */
+#define PIN "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 static const char not_utf8[] = "https://\xff\xfe.example";
 
 static void ignore_line(void *data, int32_t level, const char *line, size_t len) {
@@ -90,13 +93,59 @@ static void environment(nomyo_config *c) {
     setenv("NOMYO_API_KEY", "from a file\n", 1);
     REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_config_load_env, c);
     unsetenv("NOMYO_API_KEY");
-    static const char *const refused[] = {"NOMYO_SERVER_KEY_PIN", "NOMYO_KEY_DIR", "NOMYO_KEY_PASSWORD"};
-    for (size_t i = 0; i < 3; i++) {
-        setenv(refused[i], "x", 1);
-        REFUSED(NOMYO_ERR_ARGUMENT, refused[i], nomyo_config_load_env, c);
-        REFUSED(NOMYO_ERR_ARGUMENT, "unset it", nomyo_config_load_env, c);
-        unsetenv(refused[i]);
-    }
+    setenv("NOMYO_SERVER_KEY_PIN", PIN ", sha256/00", 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_load_env, c);
+    setenv("NOMYO_SERVER_KEY_PIN", PIN ", " PIN, 1);
+    setenv("NOMYO_KEY_PASSWORD", "a password that protects nothing", 1);
+    nomyo_config *pinned = nomyo_config_new();
+    ACCEPTED(nomyo_config_load_env, pinned);
+    nomyo_client *client = SENTINEL;
+    REFUSED(NOMYO_ERR_ARGUMENT, "no key directory", nomyo_client_new, pinned, &client);
+    setenv("NOMYO_KEY_DIR", "keys", 1);
+    ACCEPTED(nomyo_config_load_env, pinned);
+    nomyo_config_free(pinned);
+    unsetenv("NOMYO_SERVER_KEY_PIN");
+    unsetenv("NOMYO_KEY_PASSWORD");
+    unsetenv("NOMYO_KEY_DIR");
+}
+
+/* What the client's keys and the server's are set to; what is done with them is tested in tests/keys. */
+static void keys(nomyo_config *c, const nomyo_client *keyless) {
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_key_dir, NULL, "keys");
+    REFUSED(NOMYO_ERR_ARGUMENT, "dir is NULL", nomyo_config_set_key_dir, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_key_dir, c, "\xff");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_key_password, NULL, BYTES("password"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "pw is NULL", nomyo_config_set_key_password, c, NULL, 8);
+    ACCEPTED(nomyo_config_set_key_password, c, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_key_rotation_ms, NULL, 1);
+    ACCEPTED(nomyo_config_set_key_rotation_ms, c, 0);
+    ACCEPTED(nomyo_config_set_key_rotation_ms, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_server_key_ttl_ms, NULL, 1);
+    ACCEPTED(nomyo_config_set_server_key_ttl_ms, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "sha256_hex is NULL", nomyo_config_set_server_key_pin, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_set_server_key_pin, c, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_set_server_key_pin, c, &PIN[1]);
+    ACCEPTED(nomyo_config_set_server_key_pin, c, PIN);
+    REFUSED(NOMYO_ERR_ARGUMENT, "file is NULL", nomyo_config_set_known_servers, c, NULL);
+    ACCEPTED(nomyo_config_set_known_servers, c, "known_servers");
+    nomyo_client *client = SENTINEL;
+    ACCEPTED(nomyo_config_set_known_servers, c, "..");
+    REFUSED(NOMYO_ERR_ARGUMENT, "the path of a file", nomyo_client_new, c, &client);
+    CHECK(client == SENTINEL);
+    ACCEPTED(nomyo_config_set_known_servers, c, "known_servers");
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_rotate_keys, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_generate_keys, NULL, NULL, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_load_keys, NULL, "a", NULL, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_save_keys, NULL, "a", NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_server_key, NULL, NULL, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_client_public_key, keyless, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "private_pem is NULL", nomyo_client_load_keys, keyless, NULL, NULL, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "dir is NULL", nomyo_client_save_keys, keyless, NULL, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "a directory too", nomyo_client_generate_keys, keyless, NULL, BYTES("password"));
+    REFUSED(NOMYO_ERR_KEY, "not there", nomyo_client_load_keys, keyless, "/nonexistent", NULL, NULL, 0);
+    size_t len = 77;
+    CHECK(nomyo_text_data(NULL, &len) == NULL && len == 0);
+    nomyo_text_free(NULL);
 }
 
 static void options(void) {
@@ -178,6 +227,7 @@ int main(void) {
     config_null_and_text(config);
     config_numbers_and_keys(config);
     environment(config);
+    keys(config, client);
     options();
     making_a_client();
     sealing_and_opening(client);

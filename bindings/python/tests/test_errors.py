@@ -146,7 +146,7 @@ def test_a_ca_file_that_is_not_there_is_a_file_error(base_url, tmp_path):
     assert "none.pem" in str(caught.value)
 
 
-def test_a_setting_that_would_be_ignored_is_refused(base_url, monkeypatch):
+def test_a_pin_in_the_environment_that_is_none_is_refused(base_url, monkeypatch):
     monkeypatch.setenv("NOMYO_SERVER_KEY_PIN", "00")
     with pytest.raises(nomyo.ArgumentError):
         nomyo.Client(base_url)
