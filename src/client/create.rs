@@ -12,13 +12,12 @@ use crate::transport::{Deadline, Post, still_wanted};
 impl Client {
     /// Sends one chat request, encrypted, and waits for the whole answer, at most for the call's timeout.
     ///
-    /// `json` is the OpenAI-style request body; it is read before the first byte is sent, and not kept. Its members
-    /// `security_tier` and `api_key` act as the options of that name and are not sent.
+    /// `json` is the OpenAI-style request body; it is read while the call lasts (again, should the server's key have
+    /// changed), and not kept. Its members `security_tier` and `api_key` act as the options of that name and are not sent.
     ///
     /// # Errors
-    /// [`Status::Argument`] and [`Status::Forked`] before anything
-    /// is sent; [`Status::Cancelled`] at any moment; the network's, the server's and the
-    /// answer's statuses after that.
+    /// [`Status::Argument`], [`Status::Forked`], and those of the client's keys and of the server's, before anything is
+    /// sent; [`Status::Cancelled`] at any moment; the network's, the server's and the answer's statuses after that.
     pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
         self.usable()?;
         match &options.cancel {

@@ -246,11 +246,11 @@ pub unsafe extern "C" fn nomyo_client_server_key(
 /// Sends one chat request, encrypted, and waits for the whole answer.
 ///
 /// `json` is the OpenAI-style request body: a JSON object of `len` bytes of UTF-8, at most 10 MiB and 128 levels deep,
-/// read before the first byte is sent and not kept. Its members `security_tier` and `api_key` act as the options of
+/// read while the call lasts and not kept. Its members `security_tier` and `api_key` act as the options of
 /// that name and are not sent; `base_url` is refused; everything else goes through byte for byte, encrypted.
 ///
-/// Any thread, several at once. Blocks at most for the call's timeout, and before that, the first time, for the key
-/// generation. Installs no signal handler.
+/// Any thread, several at once. Blocks at most for the call's timeout, and before that, the first time and when the pair
+/// is due, for the key generation. Installs no signal handler.
 ///
 /// @param options may be NULL; read only during the call.
 /// @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
