@@ -201,7 +201,9 @@ fn read_at(folder: BorrowedFd<'_>, name: &Path, shown: &Path, access: Access) ->
         return Err(unsafe_file(shown, "it is not a regular file"));
     }
     if stat.st_mode & access.forbidden() != 0 {
-        let why = format!("other users may read or change it; run: chmod 600 '{}'", shown.display());
+        // Quoted as a shell wants it.
+        let quoted = shown.display().to_string().replace('\'', r"'\''");
+        let why = format!("other users may read or change it; run: chmod 600 '{quoted}'");
         return Err(unsafe_file(shown, &why));
     }
     let mut bytes = SecretBuf::zeroed(MAX_LEN + 1, 0)?;

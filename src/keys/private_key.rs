@@ -123,7 +123,12 @@ fn decrypt_js_form(mut blob: SecretBuf, password: &Password) -> Read<SecretBuf> 
 
 fn decrypt_pbes2(der: &[u8], password: &Password) -> Read<SecretBuf> {
     let info = EncryptedPrivateKeyInfoRef::from_der(der)
-        .map_err(|_| "its encryption is none that is read here (PBES2 with PBKDF2 or scrypt and AES); convert it")?;
+        .ok()
+        .filter(|info| matches!(info.encryption_algorithm, EncryptionScheme::Pbes2(_)))
+        .ok_or(
+            "its encryption is none that is read here (PBES2 with PBKDF2 or scrypt and AES); convert it: openssl pkcs8 \
+             -topk8 -v2 aes-256-cbc",
+        )?;
     if !is_affordable(&info.encryption_algorithm) {
         return Err("its password costs more time or memory to try than any sound file asks for; make a new one".into());
     }
