@@ -110,59 +110,25 @@ impl Folder {
         read_at(self.fd.as_fd(), Path::new(name), &self.path_of(name), access)
     }
 
-    /// Writes `bytes` beside the place of `name`, down to the disk.
-    pub(super) fn stage(&self, name: &str, bytes: &[u8], access: Access) -> Result<()> {
-        self.unstage(name)?;
-        let staged = staged(name);
-        let failed = |e| io("could not be written, and what was there before is as it was", &self.path_of(&staged), e);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::openat(&self.fd, &staged, flags, access.mode()).map_err(failed)?);
-        let written = file.write_all(bytes).and_then(|()| file.sync_all());
-        written.map_err(|e| {
-            // What could not be written whole is of no use; that it is left behind is not worse than the first error.
-            let _ = self.unstage(name);
-            failed(Errno::from_io_error(&e).unwrap_or(Errno::IO))
-        })
-    }
-
     /// Whether something was written beside the place of `name`.
     pub(super) fn is_staged(&self, name: &str) -> Result<bool> {
         self.has(&staged(name))
     }
 
-    /// Removes what was written beside the place of `name`.
-    pub(super) fn unstage(&self, name: &str) -> Result<()> {
-        match rustix::fs::unlinkat(&self.fd, staged(name), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(e) => Err(io("could not be removed", &self.path_of(&staged(name)), e)),
-        }
-    }
-
-    /// Puts what was written beside it in the place of `name`, at once.
-    pub(super) fn commit(&self, name: &str) -> Result<()> {
-        rustix::fs::renameat(&self.fd, staged(name), &self.fd, name)
-            .map_err(|e| io("could not be replaced, and is as it was", &self.path_of(name), e))
-    }
-
-    /// Brings renames down to the disk.
-    pub(super) fn sync(&self) -> Result<()> {
-        rustix::fs::fsync(&self.fd).map_err(|e| io("could not be synchronised", &self.path, e))
-    }
-
     /// Waits until no other process or thread changes the folder, as long as `still_wanted` does not fail. `None` where
     /// nothing can be written: there nobody changes anything through this library.
-    pub(super) fn lock(&self, still_wanted: &dyn Fn() -> Result<()>) -> Result<Option<Lock>> {
+    pub(super) fn lock(&self, still_wanted: &dyn Fn() -> Result<()>) -> Result<Option<Lock<'_>>> {
         const NAME: &str = ".nomyo.lock";
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = match rustix::fs::openat(&self.fd, NAME, flags, Mode::from_raw_mode(0o600)) {
             Ok(fd) => fd,
-            Err(Errno::ROFS | Errno::ACCESS | Errno::PERM) => return Ok(None),
+            Err(Errno::ROFS | Errno::ACCESS | Errno::PERM | Errno::NOSPC | Errno::DQUOT) => return Ok(None),
             Err(e) => return Err(io("could not be opened", &self.path_of(NAME), e)),
         };
         let since = Instant::now();
         loop {
             match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-                Ok(()) => return Ok(Some(Lock(fd))),
+                Ok(()) => return Ok(Some(Lock { folder: self, fd })),
                 Err(Errno::WOULDBLOCK | Errno::INTR) if since.elapsed() < LOCK_PATIENCE => {
                     still_wanted()?;
                     std::thread::sleep(LOCK_PAUSE);
@@ -173,13 +139,53 @@ impl Folder {
     }
 }
 
-/// The right to change a folder.
-pub(super) struct Lock(OwnedFd);
+/// The right to change a folder, and so the only way to.
+pub(super) struct Lock<'a> {
+    folder: &'a Folder,
+    fd: OwnedFd,
+}
 
-impl Drop for Lock {
+impl Lock<'_> {
+    /// Writes `bytes` beside the place of `name`, down to the disk.
+    pub(super) fn stage(&self, name: &str, bytes: &[u8], access: Access) -> Result<()> {
+        self.unstage(name)?;
+        let staged = staged(name);
+        let failed =
+            |e| io("could not be written, and what was there before is as it was", &self.folder.path_of(&staged), e);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(rustix::fs::openat(&self.folder.fd, &staged, flags, access.mode()).map_err(failed)?);
+        let written = file.write_all(bytes).and_then(|()| file.sync_all());
+        written.map_err(|e| {
+            // What could not be written whole is of no use; that it is left behind is not worse than the first error.
+            let _ = self.unstage(name);
+            failed(Errno::from_io_error(&e).unwrap_or(Errno::IO))
+        })
+    }
+
+    /// Removes what was written beside the place of `name`.
+    pub(super) fn unstage(&self, name: &str) -> Result<()> {
+        match rustix::fs::unlinkat(&self.folder.fd, staged(name), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(io("could not be removed", &self.folder.path_of(&staged(name)), e)),
+        }
+    }
+
+    /// Puts what was written beside it in the place of `name`, at once.
+    pub(super) fn commit(&self, name: &str) -> Result<()> {
+        rustix::fs::renameat(&self.folder.fd, staged(name), &self.folder.fd, name)
+            .map_err(|e| io("could not be replaced, and is as it was", &self.folder.path_of(name), e))
+    }
+
+    /// Brings renames down to the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        rustix::fs::fsync(&self.folder.fd).map_err(|e| io("could not be synchronised", &self.folder.path, e))
+    }
+}
+
+impl Drop for Lock<'_> {
     fn drop(&mut self) {
         // Said aloud: a child forked meanwhile has a copy of the descriptor, and closing ours would leave it locked.
-        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
     }
 }
 
@@ -311,11 +317,12 @@ mod tests {
     fn what_is_staged_replaces_nothing_until_it_is_committed() {
         let dir = tempfile::tempdir().expect("a directory");
         let folder = Folder::open(dir.path()).expect("the directory");
-        folder.stage("file", b"old", Access::Private).expect("staged");
-        folder.commit("file").expect("committed");
-        folder.stage("file", b"new", Access::Private).expect("staged");
+        let lock = folder.lock(&|| Ok(())).expect("a lock").expect("a writable directory");
+        lock.stage("file", b"old", Access::Private).expect("staged");
+        lock.commit("file").expect("committed");
+        lock.stage("file", b"new", Access::Private).expect("staged");
         assert_eq!(&*folder.read("file", Access::Private).expect("a file"), b"old");
-        folder.commit("file").expect("committed");
+        lock.commit("file").expect("committed");
         assert_eq!(&*folder.read("file", Access::Private).expect("a file"), b"new");
         assert!(!folder.is_staged("file").expect("a look"));
     }

@@ -38,9 +38,9 @@ impl KeyDirectory {
         match self.load(&folder)? {
             Some(pair) => Ok(pair),
             None => {
-                lock.ok_or_else(|| self.cannot_write())?;
+                let lock = lock.ok_or_else(|| self.cannot_write())?;
                 self.password.check_for_writing()?;
-                self.save(&folder, KeyPair::generate()?)
+                self.save(&lock, KeyPair::generate()?)
             }
         }
     }
@@ -53,7 +53,7 @@ impl KeyDirectory {
     ) -> Result<ClientPair> {
         self.password.check_for_writing()?;
         let folder = Folder::open_or_make(&self.path)?;
-        locked(&folder, still_wanted)?.ok_or_else(|| self.cannot_write())?;
+        let lock = locked(&folder, still_wanted)?.ok_or_else(|| self.cannot_write())?;
         for name in [PRIVATE, PUBLIC] {
             if folder.has(name)? {
                 return Err(Error::new(
@@ -66,7 +66,7 @@ impl KeyDirectory {
                 ));
             }
         }
-        self.save(&folder, keys()?)
+        self.save(&lock, keys()?)
     }
 
     /// Replaces the pair by a new one. A pair that cannot be loaded is not replaced. When `replaced` is not the pair that is
@@ -74,10 +74,10 @@ impl KeyDirectory {
     pub(super) fn rotate(&self, replaced: Option<&ClientPair>, still_wanted: StillWanted<'_>) -> Result<ClientPair> {
         self.password.check_for_writing()?;
         let folder = Folder::open_or_make(&self.path)?;
-        locked(&folder, still_wanted)?.ok_or_else(|| self.cannot_write())?;
+        let lock = locked(&folder, still_wanted)?.ok_or_else(|| self.cannot_write())?;
         match self.load(&folder)? {
             Some(other) if replaced.is_some_and(|pair| pair.keys.spki() != other.keys.spki()) => Ok(other),
-            _ => self.save(&folder, KeyPair::generate()?),
+            _ => self.save(&lock, KeyPair::generate()?),
         }
     }
 
@@ -105,18 +105,21 @@ impl KeyDirectory {
         ))
     }
 
-    /// Puts `keys` in the place of whatever pair is there. Whoever calls has the lock, and has looked.
-    fn save(&self, folder: &Folder, keys: KeyPair) -> Result<ClientPair> {
+    /// Puts `keys` in the place of whatever pair is there. Whoever calls has looked.
+    fn save(&self, lock: &Lock<'_>, keys: KeyPair) -> Result<ClientPair> {
         let private = private_key::to_pem(&keys.to_pkcs8()?, &self.password)?;
         let pair = ClientPair::new(keys)?;
-        folder.stage(PRIVATE, &private, Access::Private)?;
-        folder.stage(PUBLIC, pair.public_pem().as_bytes(), Access::Public).inspect_err(|_| {
-            let _ = folder.unstage(PRIVATE);
+        let begun = lock
+            .stage(PRIVATE, &private, Access::Private)
+            .and_then(|()| lock.stage(PUBLIC, pair.public_pem().as_bytes(), Access::Public))
+            .and_then(|()| lock.sync())
+            .and_then(|()| lock.commit(PRIVATE));
+        begun.inspect_err(|_| {
+            // If this fails too, the next one who locks the directory does it.
+            let _ = clear_away(lock);
         })?;
-        folder.sync()?;
-        folder.commit(PRIVATE)?;
-        folder.commit(PUBLIC)?;
-        folder.sync()?;
+        lock.commit(PUBLIC)?;
+        lock.sync()?;
         Ok(pair)
     }
 
@@ -129,21 +132,24 @@ impl KeyDirectory {
 }
 
 /// Locks the folder and finishes, or clears away, what was cut off there. `None` where nothing can be written.
-fn locked(folder: &Folder, still_wanted: StillWanted<'_>) -> Result<Option<Lock>> {
+fn locked<'a>(folder: &'a Folder, still_wanted: StillWanted<'_>) -> Result<Option<Lock<'a>>> {
     let Some(lock) = folder.lock(still_wanted)? else { return Ok(None) };
     match (folder.is_staged(PRIVATE)?, folder.is_staged(PUBLIC)?) {
         (false, false) => {}
         (false, true) => {
-            folder.commit(PUBLIC)?;
-            folder.sync()?;
+            lock.commit(PUBLIC)?;
+            lock.sync()?;
         }
-        (true, _) => {
-            // In this order: the other one would leave what looks like a replacement that was cut off.
-            folder.unstage(PUBLIC)?;
-            folder.unstage(PRIVATE)?;
-        }
+        (true, _) => clear_away(&lock)?,
     }
     Ok(Some(lock))
+}
+
+/// Removes a replacement that was not begun: in this order, since the other one would leave what looks like a replacement
+/// that was cut off.
+fn clear_away(lock: &Lock<'_>) -> Result<()> {
+    lock.unstage(PUBLIC)?;
+    lock.unstage(PRIVATE)
 }
 
 #[cfg(test)]
@@ -239,7 +245,8 @@ mod tests {
     fn a_replacement_that_was_cut_off_is_finished_and_one_that_was_not_begun_is_cleared_away() {
         let (_parent, path) = kept(b"");
         let folder = Folder::open(&path).expect("the directory");
-        let write = |name: &str, from: &str| folder.stage(name, &fixture(from), Access::Private).expect("a file");
+        let lock = || folder.lock(&patient).expect("a lock").expect("a writable directory");
+        let write = |name: &str, from: &str| lock().stage(name, &fixture(from), Access::Private).expect("a file");
         write(PRIVATE, "other_private.pem");
         write(PUBLIC, "other_public.pem");
         let old = directory(&path, b"").load_or_generate(&patient).expect("the old pair");
@@ -247,7 +254,7 @@ mod tests {
         assert!(!folder.is_staged(PRIVATE).expect("a look") && !folder.is_staged(PUBLIC).expect("a look"));
         write(PRIVATE, "other_private.pem");
         write(PUBLIC, "other_public.pem");
-        folder.commit(PRIVATE).expect("a rename");
+        lock().commit(PRIVATE).expect("a rename");
         let new = directory(&path, b"").load_or_generate(&patient).expect("the new pair");
         assert_eq!(new.keys.spki(), keys("other_private.pem").expect("a key").spki());
     }

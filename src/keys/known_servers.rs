@@ -48,22 +48,17 @@ impl KnownServers {
         if self.compare(known, key)? {
             return Ok(());
         }
-        if lock.is_none() {
-            return Err(Error::new(
-                Status::Io,
-                format!(
-                    "{} cannot be written to, so the server's key cannot be remembered; nothing was sent",
-                    self.shown()
-                ),
-            ));
-        }
+        let lock = lock.ok_or_else(|| {
+            let why = "cannot be written to, so the server's key cannot be remembered; nothing was sent";
+            Error::new(Status::Io, format!("{} {why}", self.shown()))
+        })?;
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
         text.push_str(&format!("{} {}\n", self.server, key.fingerprint()));
-        folder.stage(&self.name, text.as_bytes(), Access::Trusted)?;
-        folder.commit(&self.name)?;
-        folder.sync()
+        lock.stage(&self.name, text.as_bytes(), Access::Trusted)?;
+        lock.commit(&self.name)?;
+        lock.sync()
     }
 
     /// Whether `known` is `key`'s; false when there is none.

@@ -96,7 +96,8 @@ pub unsafe extern "C" fn nomyo_config_set_server_key_pin(
 /// shows both fingerprints. Default: none.
 ///
 /// One line for each server: the base URL, a space, the fingerprint. Made with mode 0600 in a directory that exists; a file
-/// that others can write, or a symbolic link, is refused. Several clients and processes may share it. With pins too, a key
+/// that others can write, or a symbolic link, is refused. Several clients and processes may share it; a file `.nomyo.lock`
+/// stays beside it. With pins too, a key
 /// must satisfy both. nomyo_client_server_key() shows a key before it is used and remembered.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL, or not UTF-8.
