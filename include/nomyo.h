@@ -482,8 +482,24 @@ int32_t nomyo_config_set_allow_http(nomyo_config *c,
                                     nomyo_error **err);
 
 /**
- * Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
- * call's key generation comes before it; so does nomyo_client_warm_up().
+ * Sets how many failed attempts of a call are repeated, key fetch and request together: those that met HTTP 408, 409, 429,
+ * 500, 502, 503, 504 or no answer at all, unless the server says `x-should-retry: true` or `false`. Default: 2.
+ *
+ * The same sealed bytes go out again. Before each repetition the call waits as long as the server's Retry-After says (up to
+ * two minutes; longer means no further attempt), otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by
+ * chance. A wait that would outlive the call's timeout is not begun. Never repeated: what had begun to be answered,
+ * refused certificates and packages, and a second 503 in a row or one that speaks of a rate limit, abuse or a cool-down:
+ * nomyo_error_retry_after_ms() is half an hour then.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: more than 10.
+ */
+int32_t nomyo_config_set_max_retries(nomyo_config *c,
+                                     uint32_t n,
+                                     nomyo_error **err);
+
+/**
+ * Sets how long a whole call may take, in milliseconds: key fetch, attempts, and the waits between them. Default: 900 000.
+ * The first call's key generation comes before it, as it does in nomyo_client_warm_up().
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */

@@ -154,12 +154,34 @@ impl Error {
         Error::new(Status::Internal, format!("a bug in libnomyo: {what}; please report it"))
     }
 
-    pub(crate) fn with_http(mut self, status: u16, retry_after: Option<Duration>, details: Vec<u8>) -> Error {
+    /// For an answer that refuses. `told` is what the server itself says about another attempt, which overrules what the
+    /// status says.
+    pub(crate) fn with_http(
+        mut self,
+        status: u16,
+        retry_after: Option<Duration>,
+        told: Option<bool>,
+        details: Vec<u8>,
+    ) -> Error {
         self.http_status = Some(status);
         self.retry_after = retry_after;
         let soon = retry_after.is_none_or(|wait| wait <= LONGEST_WAIT);
-        self.retryable = soon && matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504);
+        self.retryable = soon && told.unwrap_or(matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504));
         self.details = details;
+        self
+    }
+
+    /// For a server that wants to be left alone, for `wait` at least.
+    pub(crate) fn with_cool_down(mut self, wait: Duration) -> Error {
+        self.retry_after = Some(self.retry_after.map_or(wait, |asked| asked.max(wait)));
+        self.retryable = false;
+        self.because("the server shuts this API key out for a while, and asking meanwhile makes that longer")
+    }
+
+    /// Says why there was no further attempt.
+    pub(crate) fn because(mut self, why: &str) -> Error {
+        self.message.push_str("; ");
+        self.message.push_str(why);
         self
     }
 

@@ -29,12 +29,14 @@ fn client_of(endpoint: &Endpoint) -> Client {
     Client::new(&config_for(endpoint)).expect("a client")
 }
 
-/// One endpoint and one client (key generation takes its time) for the tests that count nothing.
+/// One endpoint and one client (key generation takes its time) that repeats nothing, for the tests that count nothing.
 fn shared() -> &'static (Endpoint, Client) {
     static SHARED: OnceLock<(Endpoint, Client)> = OnceLock::new();
     SHARED.get_or_init(|| {
         let endpoint = started(Options::default());
-        let client = client_of(&endpoint);
+        let mut config = config_for(&endpoint);
+        config.set_max_retries(0).expect("a number of retries");
+        let client = Client::new(&config).expect("a client");
         (endpoint, client)
     })
 }
@@ -160,6 +162,107 @@ fn http_statuses_become_the_statuses_of_the_contract_with_untrusted_details() {
         assert_eq!(error.is_retryable(), [429, 500, 502, 503].contains(&http), "{http}");
         assert!(!error.message().contains("words"), "{error}");
     }
+}
+
+/// What `create()` makes of `test`, and how many requests the endpoint saw meanwhile.
+fn insist(endpoint: &Endpoint, client: &Client, test: &Value) -> (Result<Response>, u64) {
+    endpoint.reset_stats();
+    let outcome = client.create(chat("hello", test).as_bytes(), &Request::new());
+    (outcome, endpoint.stats().requests)
+}
+
+#[test]
+fn what_passes_is_tried_again_with_the_same_package_as_often_as_allowed() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    let soon = json!({"Retry-After-Ms": "1", "Retry-After": "600"});
+    // The endpoint counts attempts by payload id: a `times` that ends proves that the id stayed.
+    for status in [408, 409, 429, 500, 502, 504] {
+        let (answer, requests) = insist(&endpoint, &client, &json!({"status": status, "times": 2, "headers": soon}));
+        assert_eq!((answer.expect("the third attempt").content(0), requests), (Some("hello"), 3), "{status}");
+    }
+    let (answer, requests) = insist(&endpoint, &client, &json!({"status": 503, "times": 1, "headers": soon}));
+    assert_eq!((answer.is_ok(), requests), (true, 2));
+    let (error, requests) = insist(&endpoint, &client, &json!({"status": 500, "headers": soon}));
+    let error = error.expect_err("all used up");
+    assert_eq!((error.status(), error.attempts(), requests), (Status::Server, 3, 3));
+    assert!(error.message().contains("3 attempts"), "{error}");
+    for test in [json!({"status": 400}), json!({"status": 500, "headers": {"X-Should-Retry": "false"}})] {
+        let (error, requests) = insist(&endpoint, &client, &test);
+        assert_eq!((error.expect_err("no").attempts(), requests), (1, 1), "{test}");
+    }
+    let told = json!({"status": 418, "times": 1, "headers": {"X-Should-Retry": "true", "Retry-After-Ms": "1"}});
+    assert_eq!(insist(&endpoint, &client, &told).1, 2);
+}
+
+#[test]
+fn what_the_server_wants_to_be_left_alone_with_is_not_tried_again() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    let half_an_hour = Some(Duration::from_secs(1800));
+    let detail = json!({"status": 503, "body": "{\"detail\":\"Burst abuse: cool-down\"}"});
+    let (error, requests) = insist(&endpoint, &client, &detail);
+    assert_eq!((error.expect_err("a cool-down").retry_after(), requests), (half_an_hour, 1));
+    let (error, requests) = insist(&endpoint, &client, &json!({"status": 503, "headers": {"Retry-After": "0.01"}}));
+    let error = error.expect_err("two in a row");
+    assert_eq!((error.retry_after(), error.is_retryable(), requests), (half_an_hour, false, 2));
+    let (error, requests) = insist(&endpoint, &client, &json!({"status": 429, "headers": {"Retry-After": "121"}}));
+    let error = error.expect_err("too long");
+    assert_eq!((error.retry_after(), error.is_retryable(), requests), (Some(Duration::from_secs(121)), false, 1));
+    let mut hasty = Request::new();
+    hasty.set_timeout(Duration::from_secs(30)).expect("a timeout");
+    let started = std::time::Instant::now();
+    let test = json!({"status": 429, "headers": {"Retry-After": "60"}});
+    let error = client.create(chat("x", &test).as_bytes(), &hasty).expect_err("no time to wait");
+    assert_eq!((error.status(), error.retry_after()), (Status::RateLimit, Some(Duration::from_secs(60))));
+    assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_connection_that_breaks_before_the_answer_is_made_again_and_one_that_breaks_in_it_is_not() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    client.warm_up().expect("ready");
+    for test in [json!({"reset": "before_headers", "times": 1}), json!({"close": true, "times": 1})] {
+        let (answer, requests) = insist(&endpoint, &client, &test);
+        assert_eq!((answer.is_ok(), requests), (true, 2), "{test}");
+    }
+    for test in [json!({"reset": "in_body"}), json!({"truncate": 100})] {
+        let (error, requests) = insist(&endpoint, &client, &test);
+        let error = error.expect_err("a broken answer");
+        assert_eq!((error.status(), error.attempts(), requests), (Status::Connection, 1, 1), "{test}");
+    }
+    // The attempt on the connection that was idle does not count.
+    let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
+    assert_eq!((error.expect_err("closed").attempts(), requests), (3, 3));
+    client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
+    assert_eq!((error.expect_err("closed").attempts(), requests), (3, 4));
+}
+
+#[test]
+fn the_key_fetch_is_tried_again_too() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    let soon = json!({"Retry-After-Ms": "1"});
+    endpoint.set_faults(json!({"key_fetch": {"status": 500, "times": 2, "headers": soon}})).expect("known faults");
+    assert!(insist(&endpoint, &client, &json!({})).0.is_ok());
+    assert_eq!(endpoint.stats().key_fetches, 3);
+    let other = client_of(&endpoint);
+    endpoint.set_faults(json!({"key_fetch": {"status": 500, "headers": soon}})).expect("known faults");
+    let (error, requests) = insist(&endpoint, &other, &json!({}));
+    assert_eq!((error.expect_err("no key").attempts(), requests, endpoint.stats().key_fetches), (3, 0, 3));
+}
+
+#[test]
+fn a_cancelled_call_does_not_sleep_on() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    client.warm_up().expect("ready");
+    let asked: fn(&Endpoint) -> bool = |endpoint| endpoint.stats().requests > 0;
+    let asleep = json!({"status": 429, "headers": {"Retry-After": "100"}});
+    endpoint.reset_stats();
+    assert_eq!(cancelled_while(&endpoint, &client, &asleep, Some(asked)), Status::Cancelled);
 }
 
 #[test]

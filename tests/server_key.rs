@@ -52,6 +52,24 @@ fn a_request_that_cannot_be_decrypted_by_the_same_key_is_not_sent_again() {
 }
 
 #[test]
+fn a_failure_to_decrypt_that_the_key_does_not_explain_is_tried_again_like_any_other() {
+    let endpoint = started();
+    let client = client(&endpoint, |_| {});
+    let ask = |times: &str| {
+        let json = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}],"nomyo_test":{{"status":500,"body":"cannot decrypt"{times},
+                "headers":{{"Retry-After-Ms":"1"}}}}}}"#
+        );
+        endpoint.reset_stats();
+        client.create(json.as_bytes(), &Request::new()).map(|_| ())
+    };
+    ask(r#","times":2"#).expect("the third attempt");
+    assert_eq!(endpoint.stats().requests, 3);
+    let error = ask("").expect_err("all used up");
+    assert_eq!((error.attempts(), endpoint.stats().requests, endpoint.stats().key_fetches), (3, 3, 1));
+}
+
+#[test]
 fn a_pin_lets_the_pinned_key_through_and_no_other() {
     let endpoint = started();
     let pin = endpoint.key_fingerprint();

@@ -16,6 +16,8 @@ use crate::transport::{BaseUrl, TrustedRoots};
 
 const DEFAULT_BASE_URL: &str = "https://api.nomyo.ai";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(900);
+const DEFAULT_MAX_RETRIES: u32 = 2;
+const MOST_RETRIES: u32 = 10;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_KEY_ROTATION: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_SERVER_KEY_TTL: Duration = Duration::from_secs(300);
@@ -28,6 +30,7 @@ pub struct Config {
     pub(super) allow_http: bool,
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
+    pub(super) max_retries: u32,
     pub(super) roots: TrustedRoots,
     pub(super) memory_policy: Policy,
     pub(super) log: Log,
@@ -52,6 +55,7 @@ impl Config {
             allow_http: false,
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            max_retries: DEFAULT_MAX_RETRIES,
             roots: TrustedRoots::default(),
             memory_policy: Policy::default(),
             log: Log::default(),
@@ -123,7 +127,24 @@ impl Config {
         self.memory_policy = policy;
     }
 
-    /// The whole call, key fetch included. Default: 900 s.
+    /// How many failed attempts of a call are repeated, key fetch and request together: those that met 408, 409, 429, 500,
+    /// 502, 503, 504 or no answer at all, unless the server says `x-should-retry`. Default: 2.
+    ///
+    /// Before each it waits as long as the server's `Retry-After` says (up to two minutes; longer means no further attempt),
+    /// otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by chance. Never repeated: an answer that had
+    /// begun, a certificate or a package that was refused, and a second 503 in a row or one that speaks of a rate limit.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) for more than 10.
+    pub fn set_max_retries(&mut self, retries: u32) -> Result<()> {
+        if retries > MOST_RETRIES {
+            return Err(Error::argument(format!("max_retries is at most {MOST_RETRIES}")));
+        }
+        self.max_retries = retries;
+        Ok(())
+    }
+
+    /// The whole call: key fetch, attempts, and the waits between them. Default: 900 s.
     ///
     /// # Errors
     /// [`Status::Argument`](crate::Status::Argument) for zero.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Client, Request, Response, Sealed};
 use crate::envelope::{self, Chat, Tier};
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::keys::{ClientPair, ServerKey};
 use crate::memory::{self, SecretBuf};
-use crate::transport::{Deadline, Post, still_wanted};
+use crate::transport::{Attempts, Post, doubts_the_key, still_wanted};
 
 impl Client {
     /// Sends one chat request, encrypted, and waits for the whole answer, at most for the call's timeout.
@@ -27,26 +27,35 @@ impl Client {
     }
 
     fn send(&self, json: &[u8], options: &Request) -> Result<Response> {
-        let call = self.begun(json, options)?;
-        let refused = match self.exchange(&call) {
-            Err(error) if speaks_of_decryption(&error) => error,
-            outcome => return outcome,
-        };
-        match self.sealed_anew(json, &call) {
-            Ok(Some(sealed)) => self.exchange(&Call { sealed, ..call }),
-            Err(error) if error.status() == Status::Pin => Err(error),
-            _ => Err(refused),
+        let (mut call, mut attempts) = self.begun(json, options)?;
+        let mut key_is_known = false;
+        loop {
+            let refused = match self.exchange(&call, &mut attempts) {
+                Err(error) if doubts_the_key(&error) => error,
+                outcome => return outcome,
+            };
+            if !std::mem::replace(&mut key_is_known, true) {
+                match self.sealed_anew(json, &call, &mut attempts) {
+                    Ok(Some(sealed)) => {
+                        call.sealed = sealed;
+                        continue;
+                    }
+                    Err(error) if matches!(error.status(), Status::Pin | Status::Cancelled) => return Err(error),
+                    _ => {}
+                }
+            }
+            self.transport.get()?.again(refused, &mut attempts)?;
         }
     }
 
-    fn exchange(&self, call: &Call) -> Result<Response> {
+    fn exchange(&self, call: &Call, attempts: &mut Attempts) -> Result<Response> {
         let post = Post {
             body: &call.sealed.body,
             headers: &call.sealed.headers(),
             api_key: call.api_key.as_ref().or(self.api_key.as_ref()),
         };
-        let answer = self.transport.get()?.post(&post, call.deadline)?;
-        self.open(&call.sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(1))
+        let answer = self.transport.get()?.post(&post, attempts)?;
+        self.open(&call.sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(attempts.posts()))
     }
 
     /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most
@@ -58,7 +67,7 @@ impl Client {
         self.usable()?;
         self.keys.current(&still_wanted)?;
         memory::enforce()?;
-        self.fetched_server_key(None, Deadline::after(self.timeout)).map(|_| ())
+        self.fetched_server_key(None, &mut self.transport.get()?.attempts(self.timeout)).map(|_| ())
     }
 
     /// Seals a request for the server whose public key is `server_pem`, for callers with an HTTP stack of their own.
@@ -89,22 +98,23 @@ impl Client {
         Response::new(answer, request.payload_id.clone())
     }
 
-    /// The call, ready to be sent; the plaintext is gone when this returns. The deadline begins when the pair is there.
-    fn begun(&self, json: &[u8], options: &Request) -> Result<Call> {
+    /// The call, ready to be sent, and what it may try; the plaintext is gone when this returns. The deadline begins when the
+    /// pair is there.
+    fn begun(&self, json: &[u8], options: &Request) -> Result<(Call, Attempts)> {
         let chat = Chat::read(json)?;
         let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
         let pair = self.keys.current(&still_wanted)?;
         memory::enforce()?;
         still_wanted()?;
-        let deadline = Deadline::after(options.timeout.unwrap_or(self.timeout));
-        let server = self.admitted_server_key(None, deadline)?;
+        let mut attempts = self.transport.get()?.attempts(options.timeout.unwrap_or(self.timeout));
+        let server = self.admitted_server_key(None, &mut attempts)?;
         let sealed = seal_for(&server, pair, &chat, tier, new_payload_id())?;
-        Ok(Call { sealed, server, api_key, deadline })
+        Ok((Call { sealed, server, api_key }, attempts))
     }
 
     /// The same request for the key that the server has now, if that is another one and is accepted.
-    fn sealed_anew(&self, json: &[u8], call: &Call) -> Result<Option<Sealed>> {
-        let server = self.admitted_server_key(Some(&call.server), call.deadline)?;
+    fn sealed_anew(&self, json: &[u8], call: &Call, attempts: &mut Attempts) -> Result<Option<Sealed>> {
+        let server = self.admitted_server_key(Some(&call.server), attempts)?;
         if server.fingerprint() == call.server.fingerprint() {
             return Ok(None);
         }
@@ -113,8 +123,8 @@ impl Client {
     }
 
     /// The server's key, to be sealed for.
-    fn admitted_server_key(&self, failed: Option<&Arc<ServerKey>>, deadline: Deadline) -> Result<Arc<ServerKey>> {
-        let key = self.fetched_server_key(failed, deadline)?;
+    fn admitted_server_key(&self, failed: Option<&Arc<ServerKey>>, attempts: &mut Attempts) -> Result<Arc<ServerKey>> {
+        let key = self.fetched_server_key(failed, attempts)?;
         if let Some(known) = &self.known_servers {
             known.admit(&key, &still_wanted)?;
         }
@@ -126,11 +136,12 @@ impl Client {
     pub(super) fn fetched_server_key(
         &self,
         failed: Option<&Arc<ServerKey>>,
-        deadline: Deadline,
+        attempts: &mut Attempts,
     ) -> Result<Arc<ServerKey>> {
-        self.server.get(failed, deadline.at(), still_wanted, || {
-            let pem = self.transport.get()?.fetch_server_key(deadline)?;
-            let key = ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(1))?;
+        self.server.get(failed, attempts.deadline().at(), still_wanted, || {
+            let pem = self.transport.get()?.fetch_server_key(attempts)?;
+            let key =
+                ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(attempts.fetches()))?;
             self.pins.check(&key)?;
             if let Some(known) = &self.known_servers {
                 known.check(&key)?;
@@ -145,13 +156,6 @@ struct Call {
     sealed: Sealed,
     server: Arc<ServerKey>,
     api_key: Option<SecretBuf>,
-    deadline: Deadline,
-}
-
-/// Whether the server refused a request in a way that another key of its own would explain.
-fn speaks_of_decryption(error: &Error) -> bool {
-    matches!(error.http_status(), Some(400 | 500))
-        && error.details().to_ascii_lowercase().windows(7).any(|w| w == b"decrypt")
 }
 
 fn new_payload_id() -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Client;
 use crate::error::Result;
 use crate::keys::{KeyDirectory, Password};
-use crate::transport::{Deadline, still_wanted};
+use crate::transport::still_wanted;
 
 impl Client {
     /// Generates a pair and uses it from now on: in `dir`, which must have no pair yet, with `password` for the private
@@ -72,7 +72,7 @@ impl Client {
     /// Those of the key fetch, [`Status::Pin`](crate::Status::Pin), [`Status::Forked`](crate::Status::Forked).
     pub fn server_key(&self) -> Result<(String, String)> {
         self.usable()?;
-        let key = self.fetched_server_key(None, Deadline::after(self.timeout))?;
+        let key = self.fetched_server_key(None, &mut self.transport.get()?.attempts(self.timeout))?;
         Ok((key.pem()?, key.fingerprint().to_string()))
     }
 }

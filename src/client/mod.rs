@@ -78,6 +78,7 @@ impl Client {
             transport: OwnProcess::new(Transport::new(Settings {
                 base_url: config.base_url.clone(),
                 connect_timeout: config.connect_timeout,
+                max_retries: config.max_retries,
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
             })),

@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::ShutdownHandle;
 
@@ -26,6 +27,8 @@ struct Shared {
     triggered: AtomicBool,
     /// What blocks at the moment.
     blocked: Mutex<Vec<Weak<dyn ShutdownHandle>>>,
+    /// Wakes who sleeps.
+    woken: Condvar,
 }
 
 thread_local! {
@@ -42,8 +45,8 @@ impl Default for Cancel {
 impl Cancel {
     /// Not triggered.
     pub fn new() -> Cancel {
-        let (process, triggered, blocked) = (Process::this(), AtomicBool::new(false), Mutex::default());
-        Cancel { shared: Arc::new(Shared { process, triggered, blocked }) }
+        let (process, triggered) = (Process::this(), AtomicBool::new(false));
+        Cancel { shared: Arc::new(Shared { process, triggered, blocked: Mutex::default(), woken: Condvar::new() }) }
     }
 
     /// Ends the calls under way that have this, and every later one that gets it, with [`Status::Cancelled`]. Does not
@@ -54,7 +57,9 @@ impl Cancel {
         if self.shared.process != Process::this() {
             return;
         }
-        for handle in self.blocked().iter().filter_map(Weak::upgrade) {
+        let blocked = self.blocked();
+        self.shared.woken.notify_all();
+        for handle in blocked.iter().filter_map(Weak::upgrade) {
             handle.shutdown();
         }
     }
@@ -82,6 +87,19 @@ impl Cancel {
         })
     }
 
+    /// Returns after `wait`, or when this is triggered.
+    fn sleep(&self, wait: Duration) {
+        let end = Instant::now() + wait;
+        let mut blocked = self.blocked();
+        while !self.is_triggered() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            blocked = self.shared.woken.wait_timeout(blocked, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     fn blocked(&self) -> MutexGuard<'_, Vec<Weak<dyn ShutdownHandle>>> {
         self.shared.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,12 +119,21 @@ pub(crate) fn still_wanted() -> Result<()> {
     }
 }
 
+/// Sleeps for `wait`, or until this thread's call is cancelled: then `Status::Cancelled`.
+pub(super) fn sleep(wait: Duration) -> Result<()> {
+    match in_this_process() {
+        Some(cancel) => cancel.sleep(wait),
+        None => std::thread::sleep(wait),
+    }
+    still_wanted()
+}
+
 /// Does I/O that `handle` interrupts, if this thread's call is cancelled meanwhile.
 pub(super) fn interruptible<T>(
     handle: &Weak<dyn ShutdownHandle>,
     io: impl FnOnce() -> std::result::Result<T, ureq::Error>,
 ) -> std::result::Result<T, ureq::Error> {
-    let Some(cancel) = current().filter(|cancel| cancel.shared.process == Process::this()) else { return io() };
+    let Some(cancel) = in_this_process() else { return io() };
     // Announced first and asked then: a trigger in between is seen by one of the two.
     cancel.blocked().push(handle.clone());
     let outcome =
@@ -117,6 +144,11 @@ pub(super) fn interruptible<T>(
 
 fn current() -> Option<Cancel> {
     CURRENT.with_borrow(Clone::clone)
+}
+
+/// The call's, if it can be triggered here.
+fn in_this_process() -> Option<Cancel> {
+    current().filter(|cancel| cancel.shared.process == Process::this())
 }
 
 fn cancelled(attempts: u32) -> Error {

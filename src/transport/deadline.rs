@@ -1,10 +1,11 @@
 //! The moment by which a call must have ended, whatever it does.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Status};
 
-/// A call's deadline: key fetch, sending and waiting all count.
+/// A call's deadline: key fetch, attempts and the waits between them all count.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     at: Instant,
@@ -24,19 +25,18 @@ impl Deadline {
         self.at
     }
 
-    /// What is left, or `Status::Timeout`.
-    pub(crate) fn left(self) -> Result<Duration> {
-        let left = self.at.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(self.passed()) } else { Ok(left) }
+    /// What is left; zero when it has passed.
+    pub(super) fn left(self) -> Duration {
+        self.at.saturating_duration_since(Instant::now())
     }
 
-    /// The error of a call whose deadline passed.
-    pub(crate) fn passed(self) -> Error {
+    /// The error of a call whose deadline passed, and `place`, where that was.
+    pub(super) fn passed(self, place: &impl Display) -> Error {
         Error::new(
             Status::Timeout,
             format!(
-                "the call did not end within its {} ms; the server may still be working on it: allow more time with \
-                 the timeout option",
+                "the call did not end within its {} ms ({place}); the server may still be working on it: allow more \
+                 time with the timeout option",
                 self.total.as_millis()
             ),
         )

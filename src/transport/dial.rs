@@ -16,6 +16,7 @@ use ureq::unversioned::transport::{
 };
 
 use super::cancel::interruptible;
+use super::exchange::Watching;
 
 /// Leaves the lookup to [`Dial`].
 #[derive(Debug)]
@@ -99,5 +100,5 @@ impl<T: std::fmt::Debug> std::fmt::Debug for Interruptible<T> {
 
 /// Name, TCP, TLS.
 pub(super) fn connector() -> impl Connector<()> {
-    Dial::default().chain(RustlsConnector::default())
+    Dial::default().chain(RustlsConnector::default()).chain(Watching)
 }

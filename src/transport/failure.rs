@@ -1,43 +1,65 @@
 //! What the agent reports, in the library's words.
 
+use std::fmt::{self, Display, Formatter};
+
 use super::Deadline;
 use crate::error::{Error, Status};
 
-/// The error of a call to `url` that got no answer, or none that can be read. `trust` names the trust store.
-pub(super) fn of(error: &ureq::Error, url: &str, trust: &str, deadline: Deadline) -> Error {
+/// Where something happened, as errors say it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) url: &'a str,
+    /// Which attempt it was, from 1.
+    pub(super) attempt: u32,
+}
+
+impl Display for Place<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let plural = if self.attempt == 1 { "" } else { "s" };
+        write!(f, "{}, {} attempt{plural}", self.url, self.attempt)
+    }
+}
+
+/// The error of an attempt that got no answer, or none that can be read. `trust` names the trust store.
+pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: Deadline) -> Error {
     use ureq::Error as E;
-    let connection = |what: &str, advice: &str| Error::new(Status::Connection, format!("{what} ({url}); {advice}"));
+    let connection = |what: &str, advice: &str| Error::new(Status::Connection, format!("{what} ({place}); {advice}"));
     const NETWORK: &str = "check the network, then try again";
     match error {
         E::Timeout(ureq::Timeout::Connect) => Error::new(
             Status::Timeout,
-            format!("no connection within the connect timeout ({url}); check the address, or allow more time"),
+            format!("no connection within the connect timeout ({place}); check the address, or allow more time"),
         ),
-        E::Timeout(_) => deadline.passed(),
+        E::Timeout(_) => deadline.passed(place),
         E::HostNotFound => connection("the server's name could not be resolved", "check the base URL and DNS"),
         E::ConnectionFailed => connection("no connection to the server", NETWORK),
-        E::Rustls(e) => tls(e, url, trust),
+        E::Rustls(e) => tls(e, place, trust),
         E::Tls(_) => connection("TLS could not be set up", "check the base URL and the CA file"),
         E::Io(e) => match e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(e) => tls(e, url, trust),
+            Some(e) => tls(e, place, trust),
             None => connection(&format!("the connection to the server failed: {}", e.kind()), NETWORK),
         },
-        E::BodyExceedsLimit(limit) => Error::new(
-            Status::Protocol,
-            format!("the server's answer is larger than {limit} bytes ({url}); it was not read to its end"),
-        ),
+        E::BodyExceedsLimit(limit) => too_large(*limit, place),
         E::LargeResponseHeader(..) => {
-            Error::new(Status::Protocol, format!("the headers of the server's answer are too large ({url})"))
+            Error::new(Status::Protocol, format!("the headers of the server's answer are too large ({place})"))
         }
         E::Protocol(_) | E::Http(_) | E::BodyStalled => {
-            Error::new(Status::Protocol, format!("what answers at {url} does not speak HTTP/1.1; check the base URL"))
+            Error::new(Status::Protocol, format!("what answers does not speak HTTP/1.1 ({place}); check the base URL"))
         }
         _ => connection("the call to the server failed", NETWORK),
     }
 }
 
+/// The error of an answer that is larger than `limit` bytes.
+pub(super) fn too_large(limit: u64, place: &Place<'_>) -> Error {
+    Error::new(
+        Status::Protocol,
+        format!("the server's answer is larger than {limit} bytes ({place}); it was not read to its end"),
+    )
+}
+
 /// A failed handshake, in our words: a certificate's own are whatever its maker chose.
-fn tls(error: &rustls::Error, url: &str, trust: &str) -> Error {
+fn tls(error: &rustls::Error, place: &Place<'_>, trust: &str) -> Error {
     use rustls::CertificateError as C;
     let what = match error {
         rustls::Error::InvalidCertificate(why) => match why {
@@ -62,5 +84,5 @@ fn tls(error: &rustls::Error, url: &str, trust: &str) -> Error {
         rustls::Error::InvalidMessage(_) => "what answers there does not speak TLS: check the port".to_owned(),
         _ => "the handshake failed".to_owned(),
     };
-    Error::new(Status::Connection, format!("no TLS with the server: {what} ({url})")).not_retryable()
+    Error::new(Status::Connection, format!("no TLS with the server: {what} ({place})")).not_retryable()
 }

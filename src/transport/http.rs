@@ -1,20 +1,22 @@
 //! The agent and its two calls: fetch the server's key, post a package.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body, RequestBuilder};
 
-use super::retry_after::retry_after;
-use super::{BaseUrl, Deadline, TrustedRoots, dial, failure};
-use crate::error::{Error, Result, Status};
+use super::exchange::Seen;
+use super::failure::{self, Place};
+use super::retry::{Attempts, Kind, doubts_the_key};
+use super::{BaseUrl, Deadline, TrustedRoots, cancel, dial, refusal};
+use crate::error::{Error, Result};
 use crate::memory::{SecretBuf, WireBuf};
 
 /// The largest answer that is read, in bytes.
 const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
-/// The most that is kept of an error answer, and that a key may have, in bytes.
-const SMALL_LIMIT: u64 = 64 * 1024;
+/// The most that a key may have, in bytes.
+const KEY_LIMIT: u64 = 64 * 1024;
 /// Room for an answer that does not say how long it is, to begin with.
 const FIRST_READ: usize = 64 * 1024;
 /// Each of a connection's four buffers, in bytes. They are locked memory, of which there may be little.
@@ -28,6 +30,7 @@ const IDLE_AGE: Duration = Duration::from_secs(90);
 pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) connect_timeout: Duration,
+    pub(crate) max_retries: u32,
     pub(crate) roots: TrustedRoots,
     pub(crate) user_agent: String,
 }
@@ -36,6 +39,7 @@ pub(crate) struct Settings {
 pub(crate) struct Transport {
     agent: Agent,
     base_url: BaseUrl,
+    max_retries: u32,
     trust: &'static str,
 }
 
@@ -44,6 +48,27 @@ pub(crate) struct Post<'a> {
     pub(crate) body: &'a [u8],
     pub(crate) headers: &'a [(&'static str, &'a str)],
     pub(crate) api_key: Option<&'a SecretBuf>,
+}
+
+/// One of the two requests.
+enum Call<'a> {
+    Key,
+    Chat(&'a Post<'a>),
+}
+
+impl Call<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Call::Key => Kind::Fetch,
+            Call::Chat(_) => Kind::Post,
+        }
+    }
+}
+
+/// An attempt that failed, and whether its answer had begun by then: what the server did may be done already.
+struct Failed {
+    error: Error,
+    answered: bool,
 }
 
 impl Transport {
@@ -65,78 +90,142 @@ impl Transport {
             .max_idle_age(IDLE_AGE)
             .tls_config(settings.roots.tls_config())
             .build();
-        let agent = Agent::with_parts(config, dial::connector(), dial::Later);
-        Transport { agent, base_url: settings.base_url, trust: settings.roots.name() }
+        Transport {
+            agent: Agent::with_parts(config, dial::connector(), dial::Later),
+            base_url: settings.base_url,
+            max_retries: settings.max_retries,
+            trust: settings.roots.name(),
+        }
+    }
+
+    /// What a call that begins now may try: as many attempts as the client is set to, for `total` at most.
+    pub(crate) fn attempts(&self, total: Duration) -> Attempts {
+        Attempts::new(Deadline::after(total), self.max_retries)
     }
 
     /// `GET /pki/public_key`: the PEM, at most 64 KiB.
-    pub(crate) fn fetch_server_key(&self, deadline: Deadline) -> Result<WireBuf> {
-        let url = self.base_url.join("/pki/public_key");
-        let answer = self.bounded(self.agent.get(&url), deadline)?.call();
-        self.read(answer, &url, SMALL_LIMIT, deadline).map_err(|e| e.with_attempts(1))
+    pub(crate) fn fetch_server_key(&self, attempts: &mut Attempts) -> Result<WireBuf> {
+        self.insist(&Call::Key, attempts)
     }
 
-    /// `POST /v1/chat/secure_completion`: the response package, at most 64 MiB.
-    pub(crate) fn post(&self, post: &Post<'_>, deadline: Deadline) -> Result<WireBuf> {
-        let url = self.base_url.join("/v1/chat/secure_completion");
-        let mut request =
-            self.bounded(self.agent.post(&url), deadline)?.header(CONTENT_TYPE, "application/octet-stream");
-        for (name, value) in post.headers {
-            request = request.header(*name, *value);
-        }
-        if let Some(key) = post.api_key.filter(|key| !key.is_empty()) {
-            request = request.header(AUTHORIZATION, bearer(key)?);
-        }
-        let answer = request.send(post.body);
-        self.read(answer, &url, ANSWER_LIMIT, deadline).map_err(|e| e.with_attempts(1))
+    /// `POST /v1/chat/secure_completion`: the response package, at most 64 MiB. An error that
+    /// [doubts the key](doubts_the_key) comes back at once; [`again`](Transport::again) is for the caller to decide.
+    pub(crate) fn post(&self, post: &Post<'_>, attempts: &mut Attempts) -> Result<WireBuf> {
+        self.insist(&Call::Chat(post), attempts)
     }
 
-    fn bounded<B>(&self, request: RequestBuilder<B>, deadline: Deadline) -> Result<RequestBuilder<B>> {
-        Ok(request.config().timeout_global(Some(deadline.left()?)).build())
+    /// After an attempt that failed with `error`: waits as long as is due before the next, or gives the error back when
+    /// there is to be none. `Status::Cancelled` when the call is cancelled meanwhile.
+    pub(crate) fn again(&self, error: Error, attempts: &mut Attempts) -> Result<()> {
+        let made = error.attempts();
+        let wait = attempts.wait_after(error)?;
+        cancel::sleep(wait).map_err(|e| e.with_attempts(made))
+    }
+
+    /// Makes attempts until one succeeds, or no further one is due.
+    fn insist(&self, call: &Call<'_>, attempts: &mut Attempts) -> Result<WireBuf> {
+        let url = self.base_url.join(match call {
+            Call::Key => "/pki/public_key",
+            Call::Chat(_) => "/v1/chat/secure_completion",
+        });
+        loop {
+            let place = Place { url: &url, attempt: attempts.count(call.kind()) };
+            match self.attempt(call, &place, attempts.deadline()) {
+                Ok(answer) => {
+                    attempts.succeeded();
+                    return Ok(answer);
+                }
+                Err(Failed { error, answered }) => {
+                    let error = error.with_attempts(place.attempt);
+                    if answered || doubts_the_key(&error) {
+                        return Err(error);
+                    }
+                    self.again(error, attempts)?;
+                }
+            }
+        }
+    }
+
+    /// One attempt. A connection that turns out to have been closed while it was idle is none: then there is another, on a
+    /// fresh one.
+    fn attempt(&self, call: &Call<'_>, place: &Place<'_>, deadline: Deadline) -> std::result::Result<WireBuf, Failed> {
+        let send = |fresh| {
+            Seen::begin();
+            self.send(call, place, deadline, fresh).map_err(|error| Failed { error, answered: false })
+        };
+        let mut answer = send(false)?;
+        let Seen { received, reused, .. } = Seen::so_far();
+        if matches!(answer, Err(ureq::Error::Io(_))) && reused && received == 0 && cancel::still_wanted().is_ok() {
+            answer = send(true)?;
+        }
+        let limit = match call {
+            Call::Key => KEY_LIMIT,
+            Call::Chat(_) => ANSWER_LIMIT,
+        };
+        self.read(answer, place, limit, deadline)
+    }
+
+    /// Sends the request and waits for the head of its answer; if it has to be a `fresh` connection, the idle ones are
+    /// closed.
+    fn send(
+        &self,
+        call: &Call<'_>,
+        place: &Place<'_>,
+        deadline: Deadline,
+        fresh: bool,
+    ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
+        let left = deadline.left();
+        if left.is_zero() {
+            return Err(deadline.passed(place));
+        }
+        match call {
+            Call::Key => Ok(bounded(self.agent.get(place.url), left, fresh).call()),
+            Call::Chat(post) => {
+                let request = bounded(self.agent.post(place.url), left, fresh);
+                let mut request = request.header(CONTENT_TYPE, "application/octet-stream");
+                for (name, value) in post.headers {
+                    request = request.header(*name, *value);
+                }
+                if let Some(key) = post.api_key.filter(|key| !key.is_empty()) {
+                    request = request.header(AUTHORIZATION, bearer(key)?);
+                }
+                Ok(request.send(post.body))
+            }
+        }
     }
 
     /// The body of a 200, or the error that the answer is.
     fn read(
         &self,
         answer: std::result::Result<Response<Body>, ureq::Error>,
-        url: &str,
+        place: &Place<'_>,
         limit: u64,
         deadline: Deadline,
-    ) -> Result<WireBuf> {
-        let failed = |e: &ureq::Error| failure::of(e, url, self.trust, deadline);
-        let (head, body) = answer.map_err(|e| failed(&e))?.into_parts();
+    ) -> std::result::Result<WireBuf, Failed> {
+        let failed = |e: &ureq::Error| failure::of(e, place, self.trust, deadline);
+        let (head, body) = match answer {
+            Ok(answer) => answer.into_parts(),
+            Err(e) => return Err(Failed { error: failed(&e), answered: Seen::so_far().received > 0 }),
+        };
         let status = head.status.as_u16();
         if status != 200 {
-            return Err(refused(status, url, &head.headers, body));
+            return Err(Failed { error: refusal::of(status, place, &head.headers, body), answered: false });
         }
-        let expected = body.content_length().filter(|len| *len <= limit).and_then(|len| usize::try_from(len).ok());
-        let reader = body.into_with_config().limit(limit).reader();
-        WireBuf::read_to_end(reader, expected.unwrap_or(FIRST_READ))?
-            .map_err(|e| failed(&e.into()).with_http_status(200))
+        let announced = body.content_length();
+        let read = if announced.is_some_and(|len| len > limit) {
+            Err(failure::too_large(limit, place))
+        } else {
+            let expected = announced.and_then(|len| usize::try_from(len).ok()).unwrap_or(FIRST_READ);
+            let reader = body.into_with_config().limit(limit).reader();
+            WireBuf::read_to_end(reader, expected).and_then(|read| read.map_err(|e| failed(&e.into())))
+        };
+        read.map_err(|error| Failed { error: error.with_http_status(200), answered: true })
     }
 }
 
-/// The error of an answer that is not 200, with the start of its body as untrusted details.
-fn refused(status: u16, url: &str, headers: &HeaderMap, body: Body) -> Error {
-    use std::io::Read;
-    let mut details = Vec::new();
-    // An error body that breaks off is still the best account there is of the error.
-    let _ = body.into_with_config().limit(u64::MAX).reader().take(SMALL_LIMIT).read_to_end(&mut details);
-    let advice = match status {
-        300..=399 => "redirects are never followed: set base_url to where the endpoint really is",
-        400 => "the server did not accept the request: see the error's details",
-        401 => "check the API key",
-        403 => "this API key or model is not allowed at the requested security tier",
-        404 => "check the base URL: this server has no secure endpoint there",
-        429 => "too many requests: wait, and send fewer",
-        500..=599 => "the server failed: try again later",
-        _ => "see the error's details, if there are any",
-    };
-    Error::new(Status::of_http(status), format!("the server answered HTTP {status} ({url}); {advice}")).with_http(
-        status,
-        retry_after(headers, SystemTime::now()),
-        details,
-    )
+fn bounded<B>(request: RequestBuilder<B>, left: Duration, fresh: bool) -> RequestBuilder<B> {
+    let config = request.config().timeout_global(Some(left));
+    if fresh { config.max_idle_age(Duration::ZERO).build() } else { config.build() }
 }
 
 /// The Authorization header, marked so that no log or `Debug` shows it.

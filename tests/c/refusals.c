@@ -1,5 +1,5 @@
 /*
- * Servers that refuse, fail or lie: the status that says so, and what is known of the exchange.
+ * Servers that refuse, fail or lie: the status that says so, and what is known of the exchange. Nothing is tried again.
  */
 #include <time.h>
 
@@ -7,6 +7,13 @@
 
 #define ASK "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]"
 #define TESTED(faults) "{" ASK ",\"nomyo_test\":" faults "}"
+
+/* A configuration that repeats nothing. */
+static nomyo_config *once(void) {
+    nomyo_config *config = endpoint_config();
+    ACCEPTED(nomyo_config_set_max_retries, config, 0);
+    return config;
+}
 
 /* The call fails with this status and part of a sentence, after one attempt. */
 static void fails(const nomyo_client *client, const char *json, int32_t status, const char *part, int line) {
@@ -140,7 +147,7 @@ static void a_timeout_ends_the_call(const nomyo_client *client, const char *json
 
 /* The server accepts, and never says a word of TLS: that is what the connect timeout is for. */
 static void a_stalled_handshake_ends_at_the_connect_timeout(void) {
-    nomyo_config *config = endpoint_config();
+    nomyo_config *config = once();
     CHECK_INT(nomyo_config_set_connect_timeout_ms(config, 400, NULL), NOMYO_OK);
     CHECK_INT(nomyo_config_set_timeout_ms(config, 6000, NULL), NOMYO_OK);
     nomyo_client *client = client_of(config);
@@ -189,7 +196,7 @@ static void a_bad_server_key(const nomyo_client *client) {
 }
 
 int main(void) {
-    nomyo_client *client = client_of(endpoint_config());
+    nomyo_client *client = client_of(once());
     a_bad_server_key(client);
     statuses(client);
     details_are_cut_off(client);

@@ -59,8 +59,24 @@ pub unsafe extern "C" fn nomyo_config_set_allow_http(
     unsafe { change(c, err, allow) }
 }
 
-/// Sets how long a whole call may take, in milliseconds: key fetch, sending, waiting, reading. Default: 900 000. The first
-/// call's key generation comes before it; so does nomyo_client_warm_up().
+/// Sets how many failed attempts of a call are repeated, key fetch and request together: those that met HTTP 408, 409, 429,
+/// 500, 502, 503, 504 or no answer at all, unless the server says `x-should-retry: true` or `false`. Default: 2.
+///
+/// The same sealed bytes go out again. Before each repetition the call waits as long as the server's Retry-After says (up to
+/// two minutes; longer means no further attempt), otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by
+/// chance. A wait that would outlive the call's timeout is not begun. Never repeated: what had begun to be answered,
+/// refused certificates and packages, and a second 503 in a row or one that speaks of a rate limit, abuse or a cool-down:
+/// nomyo_error_retry_after_ms() is half an hour then.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: more than 10.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_max_retries(c: *mut nomyo_config, n: u32, err: *mut *mut nomyo_error) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_max_retries(n)) }
+}
+
+/// Sets how long a whole call may take, in milliseconds: key fetch, attempts, and the waits between them. Default: 900 000.
+/// The first call's key generation comes before it, as it does in nomyo_client_warm_up().
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
 #[unsafe(no_mangle)]
