@@ -19,10 +19,13 @@
  *           handle that returned it, and is NULL when absent. Nothing that is passed in is kept, unless it says so.
  * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it. Where memory must be locked
  *           (NOMYO_MEMORY_REQUIRE) and the system refuses, every function with a client is NOMYO_ERR_SECURITY.
- * Process   No signal handler, limit, environment change, exit handler, thread or output. One pthread_atfork handler, so
- *           that a fork finds no lock of the allocator held. A small allocation that fails ends the process, as in
- *           any Rust program; a large one is NOMYO_ERR_MEMORY. A client belongs to the process that made it: in a forked child it answers
- *           NOMYO_ERR_FORKED, and every prompt, answer, private key and package's AES key reads as zeros there.
+ * Process   No signal handler, limit, environment change, exit handler or output. A thread for a moment: when a
+ *           connection needs the address of a name, the system's resolver is asked on one that has all signals blocked
+ *           and holds nothing but the name. A call that is cancelled or out of time leaves it behind; it ends when the
+ *           resolver gives up. One pthread_atfork handler, so that a fork finds no lock of the allocator held. A small
+ *           allocation that fails ends the process, as in any Rust program; a large one is NOMYO_ERR_MEMORY. A client
+ *           belongs to the process that made it: in a forked child it answers NOMYO_ERR_FORKED, and every prompt, answer,
+ *           private key and package's AES key reads as zeros there.
  * Panics    None crosses: it is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
  */
 
@@ -508,8 +511,8 @@ int32_t nomyo_config_set_timeout_ms(nomyo_config *c,
                                     nomyo_error **err);
 
 /**
- * Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
- * as long as the system's resolver is configured to.
+ * Sets how long one connection may take to be there, in milliseconds: the server's name, TCP and TLS. Default: 10 000.
+ * The addresses of a name are tried in turn, each for its share of the time that is left.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
@@ -842,8 +845,8 @@ nomyo_cancel *nomyo_cancel_new(void);
 
 /**
  * Ends the calls under way whose options have `c`, and every later one, with NOMYO_ERR_CANCELLED. It stays triggered. A
- * call that sends, waits or reads ends at once; one that generates keys, resolves a name or opens a connection, when
- * that is over. NULL does nothing.
+ * call that generates keys ends when that is over; any other, whatever it waits for (a name, a connection, the server, its
+ * turn, another thread's key fetch), at once or within a twentieth of a second. NULL does nothing.
  *
  * Any thread; blocks on nothing. Not from a signal handler.
  */

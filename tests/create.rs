@@ -347,6 +347,26 @@ fn a_cancelled_call_ends_while_it_fetches_the_key_waits_or_reads_and_the_next_on
 }
 
 #[test]
+fn a_cancelled_call_ends_in_the_middle_of_a_handshake() {
+    let endpoint = started(Options::default());
+    let mut config = config_for(&endpoint);
+    config.set_connect_timeout(Duration::from_secs(600)).expect("a timeout");
+    let client = Client::new(&config).expect("a client");
+    // Generates the client's key, so that the call has only the network to wait for.
+    client.seal(endpoint.public_key_pem().as_bytes(), b"{\"a\":1}", &Request::new()).expect("sealed");
+    endpoint.set_faults(json!({"accept": "stall"})).expect("known faults");
+    let cancel = Cancel::new();
+    let mut options = Request::new();
+    options.set_cancel(&cancel);
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| client.create(chat("x", &json!({})).as_bytes(), &options));
+        std::thread::sleep(Duration::from_millis(300));
+        cancel.trigger();
+        assert_eq!(call.join().expect("no panic").expect_err("cancelled").status(), Status::Cancelled);
+    });
+}
+
+#[test]
 fn a_server_key_that_cannot_be_used_stops_the_call_before_anything_is_sent() {
     let endpoint = started(Options::default());
     let public = |name: &str| fixture(&format!("keys/{name}"));

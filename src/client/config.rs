@@ -153,8 +153,7 @@ impl Config {
         Ok(())
     }
 
-    /// TCP and TLS of one connection; name resolution takes as long as the system's resolver is configured to.
-    /// Default: 10 s.
+    /// How long one connection may take to be there: its name, TCP and TLS. Default: 10 s.
     ///
     /// # Errors
     /// [`Status::Argument`](crate::Status::Argument) for zero.

@@ -19,8 +19,8 @@ pub extern "C" fn nomyo_cancel_new() -> *mut nomyo_cancel {
 }
 
 /// Ends the calls under way whose options have `c`, and every later one, with NOMYO_ERR_CANCELLED. It stays triggered. A
-/// call that sends, waits or reads ends at once; one that generates keys, resolves a name or opens a connection, when
-/// that is over. NULL does nothing.
+/// call that generates keys ends when that is over; any other, whatever it waits for (a name, a connection, the server, its
+/// turn, another thread's key fetch), at once or within a twentieth of a second. NULL does nothing.
 ///
 /// Any thread; blocks on nothing. Not from a signal handler.
 #[unsafe(no_mangle)]

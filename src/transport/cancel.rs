@@ -1,15 +1,14 @@
 //! Cancelling a call from another thread.
 //!
 //! A call announces its [`Cancel`] to its own thread; the connection that it happens to use, fresh or pooled, announces
-//! there what is to be shut down while it blocks. So no connection has to know of calls, and no call of connections.
+//! there the socket that is to be shut down while it blocks. So no connection has to know of calls, and no call of
+//! connections. What waits for something else (a name, a connection, its turn) asks now and then, or is woken.
 
 use std::cell::RefCell;
-use std::io;
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
-
-use ureq::unversioned::transport::ShutdownHandle;
 
 use crate::error::{Error, Result, Status};
 use crate::memory::Process;
@@ -25,8 +24,8 @@ struct Shared {
     /// The process whose connections these are.
     process: Process,
     triggered: AtomicBool,
-    /// What blocks at the moment.
-    blocked: Mutex<Vec<Weak<dyn ShutdownHandle>>>,
+    /// The connections that block at the moment.
+    blocked: Mutex<Vec<Weak<TcpStream>>>,
     /// Wakes who sleeps.
     woken: Condvar,
 }
@@ -50,8 +49,8 @@ impl Cancel {
     }
 
     /// Ends the calls under way that have this, and every later one that gets it, with [`Status::Cancelled`]. Does not
-    /// block. A call that sends, waits or reads ends at once; one that generates keys, resolves a name or opens a
-    /// connection, when that is over.
+    /// block. A call that generates keys ends when that is over; any other, whatever it waits for, at once or within a
+    /// twentieth of a second.
     pub fn trigger(&self) {
         self.shared.triggered.store(true, Ordering::SeqCst);
         if self.shared.process != Process::this() {
@@ -59,8 +58,9 @@ impl Cancel {
         }
         let blocked = self.blocked();
         self.shared.woken.notify_all();
-        for handle in blocked.iter().filter_map(Weak::upgrade) {
-            handle.shutdown();
+        for socket in blocked.iter().filter_map(Weak::upgrade) {
+            // An error means that it is closed already.
+            let _ = socket.shutdown(Shutdown::Both);
         }
     }
 
@@ -100,7 +100,7 @@ impl Cancel {
         }
     }
 
-    fn blocked(&self) -> MutexGuard<'_, Vec<Weak<dyn ShutdownHandle>>> {
+    fn blocked(&self) -> MutexGuard<'_, Vec<Weak<TcpStream>>> {
         self.shared.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,18 +128,24 @@ pub(super) fn sleep(wait: Duration) -> Result<()> {
     still_wanted()
 }
 
-/// Does I/O that `handle` interrupts, if this thread's call is cancelled meanwhile.
+/// Does I/O on `socket` that ends when this thread's call is cancelled meanwhile.
 pub(super) fn interruptible<T>(
-    handle: &Weak<dyn ShutdownHandle>,
+    socket: &Arc<TcpStream>,
     io: impl FnOnce() -> std::result::Result<T, ureq::Error>,
 ) -> std::result::Result<T, ureq::Error> {
     let Some(cancel) = in_this_process() else { return io() };
     // Announced first and asked then: a trigger in between is seen by one of the two.
-    cancel.blocked().push(handle.clone());
-    let outcome =
-        if cancel.is_triggered() { Err(ureq::Error::Io(io::ErrorKind::ConnectionAborted.into())) } else { io() };
-    cancel.blocked().retain(|other| !Weak::ptr_eq(other, handle));
-    outcome
+    let announced = Arc::downgrade(socket);
+    cancel.blocked().push(announced.clone());
+    let outcome = if cancel.is_triggered() { Err(interrupted()) } else { io() };
+    cancel.blocked().retain(|other| !Weak::ptr_eq(other, &announced));
+    // A socket that is shut down reads as one that the server closed, which ends some answers.
+    if cancel.is_triggered() { Err(interrupted()) } else { outcome }
+}
+
+/// What a step on the network fails with when its call is cancelled. It is not read as the end of an answer.
+pub(super) fn interrupted() -> ureq::Error {
+    ureq::Error::Other("cancelled".into())
 }
 
 fn current() -> Option<Cancel> {

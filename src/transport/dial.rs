@@ -1,28 +1,24 @@
-//! Opening a connection: name resolution on the calling thread, when it is needed, then TCP, then TLS.
+//! Opening a connection: the name, TCP, TLS, each within the connect timeout and for as long as the call is wanted.
 //!
-//! The agent's own resolver looks the name up for every request, pooled connection or not, and starts a thread for it. A
-//! library in somebody else's process starts none: it would be forked away, outlive the call, or not be allowed. The
-//! price: how long a name may take is the system resolver's business (`resolv.conf`: usually 5 s for each attempt), not
-//! the deadline's.
-
-use std::sync::{Arc, OnceLock, Weak};
+//! Chained from our own steps for the first two, because the agent's resolver looks the name up for every request, pooled
+//! connection or not, and its connector cannot be interrupted.
 
 use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::time::Duration;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, NextTimeout, RustlsConnector, ShutdownHandle, TcpConnector, Transport,
-};
+use ureq::unversioned::resolver::{self, ResolvedSocketAddrs};
+use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, Transport};
 
-use super::cancel::interruptible;
+use super::connect;
 use super::exchange::Watching;
+use super::limit::Limit;
+use super::resolve::Resolver;
+use super::wire::Wire;
 
 /// Leaves the lookup to [`Dial`].
 #[derive(Debug)]
 pub(super) struct Later;
 
-impl Resolver for Later {
+impl resolver::Resolver for Later {
     fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
         Ok(self.empty())
     }
@@ -30,75 +26,54 @@ impl Resolver for Later {
 
 /// Looks the name up and connects.
 #[derive(Debug, Default)]
-struct Dial(TcpConnector);
+struct Dial {
+    names: Resolver,
+}
 
-impl Connector<()> for Dial {
-    type Out = Interruptible<<TcpConnector as Connector<()>>::Out>;
+impl<In: Transport> Connector<In> for Dial {
+    type Out = Either<In, Wire>;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, none: Option<()>) -> Result<Option<Self::Out>, ureq::Error> {
-        // Without a timeout it asks the system directly. All that can go wrong there is that there is no such name.
-        let unbounded = NextTimeout { after: Duration::NotHappening, ..details.timeout };
-        let addrs =
-            DefaultResolver::default().resolve(details.uri, details.config, unbounded).map_err(|e| match e {
-                ureq::Error::Io(_) => ureq::Error::HostNotFound,
-                other => other,
-            })?;
-        // The connector tells the agent how to shut its socket down; that is overheard.
-        let overheard: Arc<OnceLock<Weak<dyn ShutdownHandle>>> = Arc::default();
-        let (tell, agent) = (overheard.clone(), details.register_shutdown.clone());
+    fn connect(&self, details: &ConnectionDetails<'_>, made: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        if let Some(made) = made {
+            return Ok(Some(Either::A(made)));
+        }
+        let host = details.uri.host().ok_or(ureq::Error::HostNotFound)?;
+        let default = if details.needs_tls() { 443 } else { 80 };
+        let port = details.uri.port_u16().unwrap_or(default);
+        let limit = Limit::of(details.timeout);
+        let socket = connect::to_one_of(&self.names.addresses(host, port, limit)?, limit)?;
+        let (input, output) = (details.config.input_buffer_size(), details.config.output_buffer_size());
+        Ok(Some(Either::B(Wire::new(socket, input, output))))
+    }
+}
+
+/// Runs a chain of connectors within one limit, with the agent's settings.
+#[derive(Debug)]
+struct Opening<C>(C);
+
+impl<C: Connector<()>> Connector<()> for Opening<C> {
+    type Out = C::Out;
+
+    fn connect(&self, details: &ConnectionDetails<'_>, none: Option<()>) -> Result<Option<C::Out>, ureq::Error> {
         let details = ConnectionDetails {
-            addrs,
+            // A request's own settings are its timeouts. Taken for more than that, each connection would read the trust
+            // store anew and could resume no session.
+            request_level: false,
+            addrs: details.resolver.empty(),
             uri: details.uri,
             config: details.config,
-            request_level: details.request_level,
             resolver: details.resolver,
             now: details.now,
             timeout: details.timeout,
             current_time: details.current_time.clone(),
             run_connector: details.run_connector.clone(),
-            register_shutdown: Arc::new(move |handle: Weak<dyn ShutdownHandle>| {
-                // One socket, one handle: it is empty.
-                let _ = tell.set(handle.clone());
-                agent(handle)
-            }),
+            register_shutdown: details.register_shutdown.clone(),
         };
-        let Some(socket) = self.0.connect(&details, none)? else { return Ok(None) };
-        let handle = overheard.get().cloned().ok_or(ureq::Error::ConnectionFailed)?;
-        Ok(Some(Interruptible { socket, handle }))
-    }
-}
-
-/// A socket whose I/O ends when its call is cancelled.
-struct Interruptible<T> {
-    socket: T,
-    handle: Weak<dyn ShutdownHandle>,
-}
-
-impl<T: Transport> Transport for Interruptible<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.socket.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        interruptible(&self.handle, || self.socket.transmit_output(amount, timeout))
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        interruptible(&self.handle, || self.socket.await_input(timeout))
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.socket.is_open()
-    }
-}
-
-impl<T: std::fmt::Debug> std::fmt::Debug for Interruptible<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.socket.fmt(f)
+        Limit::of(details.timeout).while_opening(|| self.0.connect(&details, none))
     }
 }
 
 /// Name, TCP, TLS.
 pub(super) fn connector() -> impl Connector<()> {
-    Dial::default().chain(RustlsConnector::default()).chain(Watching)
+    Opening(().chain(Dial::default()).chain(RustlsConnector::default()).chain(Watching))
 }

@@ -89,8 +89,8 @@ pub unsafe extern "C" fn nomyo_config_set_timeout_ms(
     unsafe { change(c, err, |config| config.set_timeout(Duration::from_millis(total))) }
 }
 
-/// Sets how long one connection may take to be there, in milliseconds: TCP and TLS. Default: 10 000. Name resolution takes
-/// as long as the system's resolver is configured to.
+/// Sets how long one connection may take to be there, in milliseconds: the server's name, TCP and TLS. Default: 10 000.
+/// The addresses of a name are tried in turn, each for its share of the time that is left.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
 #[unsafe(no_mangle)]

@@ -1,0 +1,192 @@
+//! The addresses of a name, from the system's resolver, without waiting for it any longer than the call may.
+//!
+//! The system's resolver alone knows what this machine is configured to (hosts file, name services, search domains), and
+//! it cannot be interrupted or given a deadline. So it is asked on a thread of its own, one for a name at a time, which
+//! holds nothing but the name. A call that is cancelled or out of time leaves it behind; it ends when the resolver gives
+//! up, and touches nothing else. An address in place of a name needs none of this.
+
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use std::{io, thread};
+
+use super::cancel;
+use super::limit::Limit;
+
+/// How long a wait goes without asking whether the call is still wanted.
+const PATIENCE: Duration = Duration::from_millis(25);
+
+/// What the thread and those who wait for it share.
+#[derive(Debug, Default)]
+struct Lookup {
+    /// No addresses at all for a name that was not found.
+    found: Mutex<Option<Vec<SocketAddr>>>,
+    done: Condvar,
+}
+
+/// The lookups of one client that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Resolver {
+    under_way: Mutex<Vec<(String, u16, Weak<Lookup>)>>,
+}
+
+impl Resolver {
+    /// The addresses of `host`, a name or an address (in brackets, when it is of version 6).
+    pub(super) fn addresses(&self, host: &str, port: u16, limit: Limit) -> Result<Vec<SocketAddr>, ureq::Error> {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, port)]);
+        }
+        self.wait_for(&self.lookup(bare, port), limit)
+    }
+
+    /// The lookup of this name that is under way, or a new one.
+    fn lookup(&self, host: &str, port: u16) -> Arc<Lookup> {
+        let mut under_way = lock(&self.under_way);
+        under_way.retain(|(.., lookup)| lookup.strong_count() > 0);
+        let same = under_way.iter().find(|(other, at, _)| other == host && *at == port);
+        if let Some(lookup) = same.and_then(|(.., lookup)| lookup.upgrade()) {
+            return lookup;
+        }
+        let lookup = Arc::new(Lookup::default());
+        under_way.push((host.to_owned(), port, Arc::downgrade(&lookup)));
+        drop(under_way);
+        let (asking, name) = (lookup.clone(), host.to_owned());
+        if on_a_thread(move || asking.ask(&name, port)).is_err() {
+            // Where no thread may be started, the call waits as long as the resolver takes.
+            lookup.ask(host, port);
+        }
+        lookup
+    }
+
+    fn wait_for(&self, lookup: &Lookup, limit: Limit) -> Result<Vec<SocketAddr>, ureq::Error> {
+        let mut found = lock(&lookup.found);
+        loop {
+            match &*found {
+                Some(addresses) if addresses.is_empty() => return Err(ureq::Error::HostNotFound),
+                Some(addresses) => return Ok(addresses.clone()),
+                None if cancel::still_wanted().is_err() => {
+                    return Err(cancel::interrupted());
+                }
+                None => {
+                    let most = limit.left()?.min(PATIENCE);
+                    found = lookup.done.wait_timeout(found, most).unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+}
+
+impl Lookup {
+    fn ask(&self, host: &str, port: u16) {
+        let addresses = (host, port).to_socket_addrs().map_or(Vec::new(), Iterator::collect);
+        *lock(&self.found) = Some(addresses);
+        self.done.notify_all();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a thread on which no signal is delivered: the host's handlers are for its own threads.
+fn on_a_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    struct Mask(libc::sigset_t);
+    impl Drop for Mask {
+        fn drop(&mut self) {
+            // SAFETY: a mask that pthread_sigmask wrote, and no room for the one before.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+        }
+    }
+    let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: the first call fills `all`, which the second only reads; it writes `before`, which is read when it did.
+    let blocked = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        match libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) {
+            0 => Mask(before.assume_init()),
+            code => return Err(io::Error::from_raw_os_error(code)),
+        }
+    };
+    // A thread inherits the mask of the one that starts it.
+    let started = thread::Builder::new().name("nomyo-resolver".to_owned()).spawn(work);
+    drop(blocked);
+    started.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{Error, Status};
+    use crate::transport::Cancel;
+    use std::time::Instant;
+    use ureq::Timeout;
+    use ureq::unversioned::transport::{NextTimeout, time};
+
+    fn within(ms: u64) -> Limit {
+        let after = time::Duration::from_millis(ms);
+        Limit::of(NextTimeout { after, reason: Timeout::Connect, ..NextTimeout::default() })
+    }
+
+    /// A resolver whose lookup of `name` never ends.
+    fn stuck(name: &str) -> (Resolver, Arc<Lookup>) {
+        let (resolver, lookup) = (Resolver::default(), Arc::new(Lookup::default()));
+        lock(&resolver.under_way).push((name.to_owned(), 1, Arc::downgrade(&lookup)));
+        (resolver, lookup)
+    }
+
+    #[test]
+    fn addresses_are_taken_as_they_are_and_names_are_looked_up() {
+        let resolver = Resolver::default();
+        for (host, address) in [("127.0.0.1", "127.0.0.1:7"), ("[::1]", "[::1]:7")] {
+            let found = resolver.addresses(host, 7, within(0)).expect("no lookup, so no time");
+            assert_eq!(found, [address.parse().expect("an address")]);
+        }
+        let found = resolver.addresses("localhost", 7, within(60_000)).expect("a name that every machine has");
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{found:?}");
+        let none = resolver.addresses("nobody.invalid", 7, within(60_000));
+        assert!(matches!(none, Err(ureq::Error::HostNotFound)));
+    }
+
+    #[test]
+    fn a_resolver_that_does_not_answer_is_waited_for_within_the_limit() {
+        let (resolver, lookup) = stuck("slow");
+        let late = resolver.addresses("slow", 1, within(30));
+        assert!(matches!(late, Err(ureq::Error::Timeout(Timeout::Connect))));
+        *lock(&lookup.found) = Some(vec![SocketAddr::from(([127, 0, 0, 1], 1))]);
+        assert_eq!(resolver.addresses("slow", 1, within(30)).expect("the same lookup").len(), 1);
+    }
+
+    #[test]
+    fn a_cancelled_call_does_not_wait_for_the_resolver() {
+        let (resolver, _lookup) = stuck("slow");
+        let (cancel, start) = (Cancel::new(), Instant::now());
+        let call = || {
+            let failed = |e: ureq::Error| Error::new(Status::Connection, e.to_string());
+            cancel.during(|| resolver.addresses("slow", 1, within(600_000)).map_err(failed))
+        };
+        std::thread::scope(|scope| {
+            let call = scope.spawn(call);
+            std::thread::sleep(Duration::from_millis(50));
+            cancel.trigger();
+            assert_eq!(call.join().expect("no panic").expect_err("cancelled").status(), Status::Cancelled);
+        });
+        assert!(start.elapsed() < Duration::from_secs(60));
+    }
+
+    #[test]
+    fn no_signal_is_delivered_on_the_thread_and_the_starter_keeps_its_mask() {
+        fn blocked() -> bool {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: no mask is set, and the one in force is written to ours before it is read.
+            unsafe {
+                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
+                libc::sigismember(mask.as_ptr(), libc::SIGUSR1) == 1
+            }
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        on_a_thread(move || tell.send(blocked()).expect("a listener")).expect("a thread");
+        assert!(told.recv().expect("an answer"));
+        assert!(!blocked());
+    }
+}
