@@ -521,6 +521,30 @@ int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
                                             nomyo_error **err);
 
 /**
+ * Limits how many attempts begin in a second, all threads of the client and its key fetch together: `per_second` in the
+ * long run, up to `burst` at once after a pause. Default, and for a `per_second` of 0: no limit.
+ *
+ * A call waits for its turn, within its timeout; one whose turn would come later is NOMYO_ERR_TIMEOUT at once.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a rate below 0.001, above 1 000 000 or not a number, or a `burst` of 0 with a
+ *         rate.
+ */
+int32_t nomyo_config_set_rate_limit(nomyo_config *c,
+                                    double per_second,
+                                    uint32_t burst,
+                                    nomyo_error **err);
+
+/**
+ * Sets the largest answer that is read, in bytes, as it comes over the wire: a package is a third larger than what is in
+ * it. A larger one is NOMYO_ERR_PROTOCOL. Default: 67 108 864.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+ */
+int32_t nomyo_config_set_response_limit(nomyo_config *c,
+                                        uint64_t bytes,
+                                        nomyo_error **err);
+
+/**
  * Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
  * SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
  *

@@ -297,6 +297,56 @@ fn an_answer_beyond_64_mib_is_refused() {
 }
 
 #[test]
+fn the_response_limit_is_settable_and_holds_with_and_without_a_length() {
+    let (endpoint, _) = shared();
+    let mut config = config_for(endpoint);
+    config.set_response_limit(100_000).expect("a limit");
+    assert_eq!(config.set_response_limit(0).expect_err("nothing at all").status(), Status::Argument);
+    let client = Client::new(&config).expect("a client");
+    let ask = |test: Value| client.create(chat("x", &test).as_bytes(), &Request::new()).map(|_| ());
+    for chunked in [false, true] {
+        ask(json!({"oversize": 100_000, "chunked": chunked})).expect("exactly the limit");
+        let error = ask(json!({"oversize": 100_001, "chunked": chunked})).expect_err("too large");
+        assert_eq!((error.status(), error.http_status(), error.attempts()), (Status::Protocol, Some(200), 1));
+        assert!(error.message().contains("100000 bytes"), "{error}");
+    }
+}
+
+#[test]
+fn the_rate_limit_is_shared_by_threads_and_within_the_deadline() {
+    let endpoint = started(Options::default());
+    let mut config = config_for(&endpoint);
+    config.set_rate_limit(10.0, 2).expect("a rate");
+    let client = Client::new(&config).expect("a client");
+    client.warm_up().expect("the first turn");
+    let start = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer"));
+        }
+    });
+    // Five turns, of which two were at once.
+    assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
+    let mut slow = config_for(&endpoint);
+    slow.set_rate_limit(0.001, 2).expect("a rate");
+    let slow = Client::new(&slow).expect("a client");
+    slow.warm_up().expect("the first turn");
+    slow.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("the second turn");
+    endpoint.reset_stats();
+    let error = slow.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect_err("no turn for a quarter hour");
+    assert_eq!((error.status(), error.attempts(), endpoint.stats().requests), (Status::Timeout, 0, 0));
+    let asleep: fn(&Endpoint) -> bool = |_| {
+        std::thread::sleep(Duration::from_millis(200));
+        true
+    };
+    let mut patient = config_for(&endpoint);
+    patient.set_rate_limit(0.01, 1).expect("a rate");
+    let patient = Client::new(&patient).expect("a client");
+    patient.warm_up().expect("the first turn");
+    assert_eq!(cancelled_while(&endpoint, &patient, &json!({}), Some(asleep)), Status::Cancelled);
+}
+
+#[test]
 fn the_deadline_covers_a_silent_server_and_a_dripping_body() {
     let (_, client) = shared();
     let mut hasty = Request::new();

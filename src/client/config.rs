@@ -12,12 +12,13 @@ use crate::error::{Error, Result};
 use crate::keys::{Password, Pins};
 use crate::log::{Level, Log};
 use crate::memory::{Policy, SecretBuf};
-use crate::transport::{BaseUrl, TrustedRoots};
+use crate::transport::{BaseUrl, Rate, TrustedRoots};
 
 const DEFAULT_BASE_URL: &str = "https://api.nomyo.ai";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(900);
 const DEFAULT_MAX_RETRIES: u32 = 2;
 const MOST_RETRIES: u32 = 10;
+const DEFAULT_RESPONSE_LIMIT: u64 = 64 * 1024 * 1024;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_KEY_ROTATION: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_SERVER_KEY_TTL: Duration = Duration::from_secs(300);
@@ -31,6 +32,8 @@ pub struct Config {
     pub(super) timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) max_retries: u32,
+    pub(super) rate: Option<Rate>,
+    pub(super) response_limit: u64,
     pub(super) roots: TrustedRoots,
     pub(super) memory_policy: Policy,
     pub(super) log: Log,
@@ -56,6 +59,8 @@ impl Config {
             timeout: DEFAULT_TIMEOUT,
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             max_retries: DEFAULT_MAX_RETRIES,
+            rate: None,
+            response_limit: DEFAULT_RESPONSE_LIMIT,
             roots: TrustedRoots::default(),
             memory_policy: Policy::default(),
             log: Log::default(),
@@ -159,6 +164,29 @@ impl Config {
     /// [`Status::Argument`](crate::Status::Argument) for zero.
     pub fn set_connect_timeout(&mut self, limit: Duration) -> Result<()> {
         self.connect_timeout = not_zero(limit, "connect timeout")?;
+        Ok(())
+    }
+
+    /// How many attempts may begin in a second, all threads and the key fetch together, and how many at once after a pause;
+    /// the others wait for their turn. 0 a second for no limit. Default: none.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) for a rate below 0.001, above 1 000 000 or not a number, and for a
+    /// burst of 0 with a rate.
+    pub fn set_rate_limit(&mut self, per_second: f64, burst: u32) -> Result<()> {
+        self.rate = if per_second == 0.0 { None } else { Some(Rate::new(per_second, burst)?) };
+        Ok(())
+    }
+
+    /// The largest answer that is read, in bytes, as it comes over the wire. Default: 64 MiB.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) for zero.
+    pub fn set_response_limit(&mut self, bytes: u64) -> Result<()> {
+        if bytes == 0 {
+            return Err(Error::argument("a response limit of 0 refuses every answer; give at least some kilobytes"));
+        }
+        self.response_limit = bytes;
         Ok(())
     }
 

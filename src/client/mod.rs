@@ -79,6 +79,8 @@ impl Client {
                 base_url: config.base_url.clone(),
                 connect_timeout: config.connect_timeout,
                 max_retries: config.max_retries,
+                rate: config.rate,
+                response_limit: config.response_limit,
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
             })),

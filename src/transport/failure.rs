@@ -39,7 +39,7 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
             Some(e) => tls(e, place, trust),
             None => connection(&format!("the connection to the server failed: {}", e.kind()), NETWORK),
         },
-        E::BodyExceedsLimit(limit) => too_large(*limit, place),
+        E::BodyExceedsLimit(beyond) => too_large(beyond.saturating_sub(1), place),
         E::LargeResponseHeader(..) => {
             Error::new(Status::Protocol, format!("the headers of the server's answer are too large ({place})"))
         }
@@ -54,7 +54,9 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
 pub(super) fn too_large(limit: u64, place: &Place<'_>) -> Error {
     Error::new(
         Status::Protocol,
-        format!("the server's answer is larger than {limit} bytes ({place}); it was not read to its end"),
+        format!(
+            "the server's answer is larger than {limit} bytes ({place}) and was not read to its end; raise the response limit if that is meant to be"
+        ),
     )
 }
 

@@ -1,6 +1,6 @@
 //! The agent and its two calls: fetch the server's key, post a package.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
@@ -8,13 +8,12 @@ use ureq::{Agent, Body, RequestBuilder};
 
 use super::exchange::Seen;
 use super::failure::{self, Place};
+use super::rate_limit::RateLimit;
 use super::retry::{Attempts, Kind, doubts_the_key};
-use super::{BaseUrl, Deadline, TrustedRoots, cancel, dial, refusal};
-use crate::error::{Error, Result};
+use super::{BaseUrl, Deadline, Rate, TrustedRoots, cancel, dial, refusal};
+use crate::error::{Error, Result, Status};
 use crate::memory::{SecretBuf, WireBuf};
 
-/// The largest answer that is read, in bytes.
-const ANSWER_LIMIT: u64 = 64 * 1024 * 1024;
 /// The most that a key may have, in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
 /// Room for an answer that does not say how long it is, to begin with.
@@ -31,6 +30,9 @@ pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_retries: u32,
+    pub(crate) rate: Option<Rate>,
+    /// The largest answer that is read, in bytes.
+    pub(crate) response_limit: u64,
     pub(crate) roots: TrustedRoots,
     pub(crate) user_agent: String,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Transport {
     agent: Agent,
     base_url: BaseUrl,
     max_retries: u32,
+    rate_limit: Option<RateLimit>,
+    response_limit: u64,
     trust: &'static str,
 }
 
@@ -94,6 +98,8 @@ impl Transport {
             agent: Agent::with_parts(config, dial::connector(), dial::Later),
             base_url: settings.base_url,
             max_retries: settings.max_retries,
+            rate_limit: settings.rate.map(RateLimit::new),
+            response_limit: settings.response_limit,
             trust: settings.roots.name(),
         }
     }
@@ -108,7 +114,7 @@ impl Transport {
         self.insist(&Call::Key, attempts)
     }
 
-    /// `POST /v1/chat/secure_completion`: the response package, at most 64 MiB. An error that
+    /// `POST /v1/chat/secure_completion`: the response package, as long as the limit allows. An error that
     /// [doubts the key](doubts_the_key) comes back at once; [`again`](Transport::again) is for the caller to decide.
     pub(crate) fn post(&self, post: &Post<'_>, attempts: &mut Attempts) -> Result<WireBuf> {
         self.insist(&Call::Chat(post), attempts)
@@ -129,6 +135,7 @@ impl Transport {
             Call::Chat(_) => "/v1/chat/secure_completion",
         });
         loop {
+            self.wait_for_a_turn(&url, attempts).map_err(|e| e.with_attempts(attempts.made(call.kind())))?;
             let place = Place { url: &url, attempt: attempts.count(call.kind()) };
             match self.attempt(call, &place, attempts.deadline()) {
                 Ok(answer) => {
@@ -146,6 +153,24 @@ impl Transport {
         }
     }
 
+    /// Waits for as long as the client's own rate limit demands.
+    fn wait_for_a_turn(&self, url: &str, attempts: &Attempts) -> Result<()> {
+        let Some(limit) = &self.rate_limit else { return Ok(()) };
+        let Some(turn) = limit.take(Instant::now(), attempts.deadline().left()) else {
+            return Err(Error::new(
+                Status::Timeout,
+                format!(
+                    "the client's own rate limit leaves this call no turn before its deadline ({url}): send less at \
+                     once, or allow more time or a higher rate"
+                ),
+            ));
+        };
+        if turn.wait.is_zero() {
+            return Ok(());
+        }
+        cancel::sleep(turn.wait).inspect_err(|_| limit.give_back(&turn))
+    }
+
     /// One attempt. A connection that turns out to have been closed while it was idle is none: then there is another, on a
     /// fresh one.
     fn attempt(&self, call: &Call<'_>, place: &Place<'_>, deadline: Deadline) -> std::result::Result<WireBuf, Failed> {
@@ -160,7 +185,7 @@ impl Transport {
         }
         let limit = match call {
             Call::Key => KEY_LIMIT,
-            Call::Chat(_) => ANSWER_LIMIT,
+            Call::Chat(_) => self.response_limit,
         };
         self.read(answer, place, limit, deadline)
     }
@@ -216,7 +241,8 @@ impl Transport {
             Err(failure::too_large(limit, place))
         } else {
             let expected = announced.and_then(|len| usize::try_from(len).ok()).unwrap_or(FIRST_READ);
-            let reader = body.into_with_config().limit(limit).reader();
+            // The agent refuses what is exactly as long as its limit.
+            let reader = body.into_with_config().limit(limit.saturating_add(1)).reader();
             WireBuf::read_to_end(reader, expected).and_then(|read| read.map_err(|e| failed(&e.into())))
         };
         read.map_err(|error| Failed { error: error.with_http_status(200), answered: true })

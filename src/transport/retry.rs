@@ -19,8 +19,8 @@ pub(crate) struct Attempts {
     /// How many failed attempts may still be repeated, whichever of the two requests they are of.
     retries: u32,
     repeated: u32,
-    fetches: u32,
-    posts: u32,
+    /// How many were made of each request.
+    made: [u32; 2],
     /// Whether the last answer was a 503.
     unavailable: bool,
 }
@@ -34,7 +34,7 @@ pub(super) enum Kind {
 
 impl Attempts {
     pub(super) fn new(deadline: Deadline, retries: u32) -> Attempts {
-        Attempts { deadline, retries, repeated: 0, fetches: 0, posts: 0, unavailable: false }
+        Attempts { deadline, retries, repeated: 0, made: [0; 2], unavailable: false }
     }
 
     /// The call's deadline.
@@ -44,22 +44,22 @@ impl Attempts {
 
     /// How many times the server's key was asked for.
     pub(crate) fn fetches(&self) -> u32 {
-        self.fetches
+        self.made(Kind::Fetch)
     }
 
     /// How many times the package was sent.
     pub(crate) fn posts(&self) -> u32 {
-        self.posts
+        self.made(Kind::Post)
+    }
+
+    pub(super) fn made(&self, kind: Kind) -> u32 {
+        self.made[kind as usize]
     }
 
     /// Counts one more attempt, and says which it is, from 1.
     pub(super) fn count(&mut self, kind: Kind) -> u32 {
-        let made = match kind {
-            Kind::Fetch => &mut self.fetches,
-            Kind::Post => &mut self.posts,
-        };
-        *made += 1;
-        *made
+        self.made[kind as usize] += 1;
+        self.made(kind)
     }
 
     /// An attempt was answered as it should be.

@@ -103,6 +103,38 @@ pub unsafe extern "C" fn nomyo_config_set_connect_timeout_ms(
     unsafe { change(c, err, |config| config.set_connect_timeout(Duration::from_millis(ms))) }
 }
 
+/// Limits how many attempts begin in a second, all threads of the client and its key fetch together: `per_second` in the
+/// long run, up to `burst` at once after a pause. Default, and for a `per_second` of 0: no limit.
+///
+/// A call waits for its turn, within its timeout; one whose turn would come later is NOMYO_ERR_TIMEOUT at once.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a rate below 0.001, above 1 000 000 or not a number, or a `burst` of 0 with a
+///         rate.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_rate_limit(
+    c: *mut nomyo_config,
+    per_second: f64,
+    burst: u32,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_rate_limit(per_second, burst)) }
+}
+
+/// Sets the largest answer that is read, in bytes, as it comes over the wire: a package is a third larger than what is in
+/// it. A larger one is NOMYO_ERR_PROTOCOL. Default: 67 108 864.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_response_limit(
+    c: *mut nomyo_config,
+    bytes: u64,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_response_limit(bytes)) }
+}
+
 /// Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
 /// SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
 ///
