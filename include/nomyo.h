@@ -521,6 +521,22 @@ int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
                                             nomyo_error **err);
 
 /**
+ * Sets the proxy: `scheme://[user:password@]host[:port]`, where the scheme is http or https (asked to CONNECT), socks5 or
+ * socks5h (which are the same here); what is special in the user name and the password is percent-encoded. `""` is no
+ * proxy, whatever the environment says.
+ *
+ * Default: the environment's, read when a client is made: `https_proxy` or `HTTPS_PROXY` (for an `http://` server
+ * `http_proxy` or `HTTP_PROXY`), otherwise `all_proxy` or `ALL_PROXY`, unless `no_proxy` or `NO_PROXY` names the server
+ * by its name, a domain above it, its address or a network. The proxy looks the server's name up; it sees TLS, and of
+ * that what anybody on the way sees. Its user name and password are in no error and no log line.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL.
+ */
+int32_t nomyo_config_set_proxy(nomyo_config *c,
+                               const char *url,
+                               nomyo_error **err);
+
+/**
  * Limits how many attempts begin in a second, all threads of the client and its key fetch together: `per_second` in the
  * long run, up to `burst` at once after a pause. Default, and for a `per_second` of 0: no limit.
  *
@@ -646,7 +662,8 @@ int32_t nomyo_config_set_server_key_ttl_ms(nomyo_config *c,
  *
  * @param out receives the client; free it with nomyo_client_free().
  * @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
- *         is NULL, or there is a key password and no key directory; NOMYO_ERR_MEMORY.
+ *         is NULL, there is a key password and no key directory, or the
+ *         environment names a proxy that cannot be used; NOMYO_ERR_MEMORY.
  */
 int32_t nomyo_client_new(const nomyo_config *c,
                          nomyo_client **out,

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::keys::{Password, Pins};
 use crate::log::{Level, Log};
 use crate::memory::{Policy, SecretBuf};
-use crate::transport::{BaseUrl, Rate, TrustedRoots};
+use crate::transport::{BaseUrl, ProxyChoice, Rate, TrustedRoots, Via};
 
 const DEFAULT_BASE_URL: &str = "https://api.nomyo.ai";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(900);
@@ -33,6 +33,7 @@ pub struct Config {
     pub(super) connect_timeout: Duration,
     pub(super) max_retries: u32,
     pub(super) rate: Option<Rate>,
+    pub(super) proxy: ProxyChoice,
     pub(super) response_limit: u64,
     pub(super) roots: TrustedRoots,
     pub(super) memory_policy: Policy,
@@ -60,6 +61,7 @@ impl Config {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             max_retries: DEFAULT_MAX_RETRIES,
             rate: None,
+            proxy: ProxyChoice::default(),
             response_limit: DEFAULT_RESPONSE_LIMIT,
             roots: TrustedRoots::default(),
             memory_policy: Policy::default(),
@@ -164,6 +166,17 @@ impl Config {
     /// [`Status::Argument`](crate::Status::Argument) for zero.
     pub fn set_connect_timeout(&mut self, limit: Duration) -> Result<()> {
         self.connect_timeout = not_zero(limit, "connect timeout")?;
+        Ok(())
+    }
+
+    /// The proxy, as `scheme://[user:password@]host[:port]` with http, https (both are asked to CONNECT) or socks5; empty for
+    /// none. It looks the server's name up, and sees TLS. Default: what `HTTPS_PROXY` (for an `http://` server
+    /// `HTTP_PROXY`) or `ALL_PROXY` says when the client is made, unless `NO_PROXY` names the server.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) when it is not such a URL.
+    pub fn set_proxy(&mut self, url: &str) -> Result<()> {
+        self.proxy = if url.is_empty() { ProxyChoice::Direct } else { ProxyChoice::By(Via::parse(url)?) };
         Ok(())
     }
 

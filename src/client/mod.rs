@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     /// [`Status::Security`] when the base URL is `http://` and the configuration does not allow it, or when the memory
     /// policy requires locks and the system has refused one; [`Status::Argument`] when a key password is set and no key
-    /// directory is.
+    /// directory is, or the environment names a proxy that cannot be used.
     pub fn new(config: &Config) -> Result<Client> {
         if !config.base_url.is_secure() {
             if !config.allow_http {
@@ -80,10 +80,11 @@ impl Client {
                 connect_timeout: config.connect_timeout,
                 max_retries: config.max_retries,
                 rate: config.rate,
+                proxy: config.proxy.clone(),
                 response_limit: config.response_limit,
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
-            })),
+            })?),
             keys: ClientKeys::new(key_directory(config)?, config.key_rotation, config.log.clone()),
             server: ServerCache::new(config.server_key_ttl),
             pins: config.pins.clone(),

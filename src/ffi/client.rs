@@ -46,7 +46,8 @@ pub(super) unsafe fn with_client(
 ///
 /// @param out receives the client; free it with nomyo_client_free().
 /// @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
-///         is NULL, or there is a key password and no key directory; NOMYO_ERR_MEMORY.
+///         is NULL, there is a key password and no key directory, or the
+///         environment names a proxy that cannot be used; NOMYO_ERR_MEMORY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_client_new(
     c: *const nomyo_config,

@@ -1,18 +1,22 @@
-//! Opening a connection: the name, TCP, TLS, each within the connect timeout and for as long as the call is wanted.
+//! Opening a connection: the name, TCP, a proxy's consent, TLS, all within the connect timeout and for as long as the call
+//! is wanted.
 //!
-//! Chained from our own steps for the first two, because the agent's resolver looks the name up for every request, pooled
+//! The first two are our own, because the agent's resolver looks the name up for every request, pooled
 //! connection or not, and its connector cannot be interrupted.
 
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{self, ResolvedSocketAddrs};
-use ureq::unversioned::transport::{ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, Transport};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector, Transport,
+    TransportAdapter,
+};
 
-use super::connect;
 use super::exchange::Watching;
 use super::limit::Limit;
 use super::resolve::Resolver;
 use super::wire::Wire;
+use super::{connect, socks};
 
 /// Leaves the lookup to [`Dial`].
 #[derive(Debug)]
@@ -41,9 +45,17 @@ impl<In: Transport> Connector<In> for Dial {
         let default = if details.needs_tls() { 443 } else { 80 };
         let port = details.uri.port_u16().unwrap_or(default);
         let limit = Limit::of(details.timeout);
-        let socket = connect::to_one_of(&self.names.addresses(host, port, limit)?, limit)?;
-        let (input, output) = (details.config.input_buffer_size(), details.config.output_buffer_size());
-        Ok(Some(Either::B(Wire::new(socket, input, output))))
+        let wire = |host, port| {
+            let socket = connect::to_one_of(&self.names.addresses(host, port, limit)?, limit)?;
+            let (input, output) = (details.config.input_buffer_size(), details.config.output_buffer_size());
+            Ok::<_, ureq::Error>(Wire::new(socket, input, output))
+        };
+        // A proxy that is asked to CONNECT is in nobody's settings any more when this connects to it.
+        let Some(proxy) = details.config.proxy() else { return Ok(Some(Either::B(wire(host, port)?))) };
+        let mut adapter = TransportAdapter::new(wire(proxy.host(), proxy.port())?, details.current_time.clone());
+        adapter.set_timeout(details.timeout);
+        socks::connect(&mut adapter, proxy, host, port)?;
+        Ok(Some(Either::B(adapter.into_inner())))
     }
 }
 
@@ -73,7 +85,12 @@ impl<C: Connector<()>> Connector<()> for Opening<C> {
     }
 }
 
-/// Name, TCP, TLS.
-pub(super) fn connector() -> impl Connector<()> {
-    Opening(().chain(Dial::default()).chain(RustlsConnector::default()).chain(Watching))
+/// What the agent opens its connections with; `by_connect`, if that is by way of a proxy that is asked to CONNECT.
+pub(super) fn connector(by_connect: bool) -> impl Connector<()> {
+    Opening(
+        ().chain(ConnectProxyConnector::default())
+            .chain(Dial::default())
+            .chain(RustlsConnector::default())
+            .chain(Watching { by_connect }),
+    )
 }

@@ -34,13 +34,17 @@ impl Seen {
 
 /// Puts an [`Exchange`] around what the connectors before made.
 #[derive(Debug)]
-pub(super) struct Watching;
+pub(super) struct Watching {
+    /// Whether connections are made by way of a proxy that is asked to CONNECT: the one to the proxy is not watched.
+    pub(super) by_connect: bool,
+}
 
 impl<In: Transport> Connector<In> for Watching {
     type Out = Exchange<In>;
 
-    fn connect(&self, _: &ConnectionDetails<'_>, below: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(below.map(|below| Exchange { below, used: false }))
+    fn connect(&self, details: &ConnectionDetails<'_>, below: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
+        let watched = !self.by_connect || details.config.proxy().is_some();
+        Ok(below.map(|below| Exchange { below, watched, used: false }))
     }
 }
 
@@ -48,6 +52,7 @@ impl<In: Transport> Connector<In> for Watching {
 #[derive(Debug)]
 pub(super) struct Exchange<T> {
     below: T,
+    watched: bool,
     /// Whether an answer was read from it.
     used: bool,
 }
@@ -58,12 +63,18 @@ impl<T: Transport> Transport for Exchange<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if !self.watched {
+            return self.below.transmit_output(amount, timeout);
+        }
         let seen = SEEN.get();
         SEEN.set(Seen { sent: seen.sent + amount as u64, reused: self.used, ..seen });
         self.below.transmit_output(amount, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        if !self.watched {
+            return self.below.await_input(timeout);
+        }
         let before = self.below.buffers().input().len();
         let more = self.below.await_input(timeout)?;
         let seen = SEEN.get();

@@ -3,12 +3,15 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Deadline;
+use super::socks::Refusal;
 use crate::error::{Error, Status};
 
 /// Where something happened, as errors say it.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) url: &'a str,
+    /// The proxy in between, if there is one, without its credentials.
+    pub(super) proxy: Option<&'a str>,
     /// Which attempt it was, from 1.
     pub(super) attempt: u32,
 }
@@ -16,7 +19,11 @@ pub(super) struct Place<'a> {
 impl Display for Place<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let plural = if self.attempt == 1 { "" } else { "s" };
-        write!(f, "{}, {} attempt{plural}", self.url, self.attempt)
+        write!(f, "{}", self.url)?;
+        if let Some(proxy) = self.proxy {
+            write!(f, " by way of {proxy}")?;
+        }
+        write!(f, ", {} attempt{plural}", self.attempt)
     }
 }
 
@@ -31,7 +38,18 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
             format!("no connection within the connect timeout ({place}); check the address, or allow more time"),
         ),
         E::Timeout(_) => deadline.passed(place),
+        E::HostNotFound if place.proxy.is_some() => {
+            connection("the proxy's name could not be resolved", "check the proxy's URL and DNS")
+        }
         E::HostNotFound => connection("the server's name could not be resolved", "check the base URL and DNS"),
+        E::ConnectProxyFailed(reason) => by_proxy(reason, place),
+        E::Other(e) => match e.downcast_ref::<Refusal>() {
+            Some(refusal) => {
+                let error = Error::new(Status::Connection, format!("{} ({place})", refusal.what));
+                if refusal.passing { error } else { error.not_retryable() }
+            }
+            None => connection("the call to the server failed", NETWORK),
+        },
         E::ConnectionFailed => connection("no connection to the server", NETWORK),
         E::Rustls(e) => tls(e, place, trust),
         E::Tls(_) => connection("TLS could not be set up", "check the base URL and the CA file"),
@@ -47,6 +65,25 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
             Error::new(Status::Protocol, format!("what answers does not speak HTTP/1.1 ({place}); check the base URL"))
         }
         _ => connection("the call to the server failed", NETWORK),
+    }
+}
+
+/// The error of a proxy that did not connect. The agent says only in words what its answer was.
+fn by_proxy(reason: &str, place: &Place<'_>) -> Error {
+    let error = |what: &str| Error::new(Status::Connection, format!("{what} ({place})"));
+    let answer = reason.rsplit(['/', ' ']).next().and_then(|status| status.parse().ok());
+    match answer {
+        Some(407) => {
+            error("the proxy wants a user name and a password, or does not accept these: give them in its URL")
+                .not_retryable()
+        }
+        Some(status @ 500..=599) => {
+            error(&format!("the proxy could not connect to the server, HTTP {status}: try again later"))
+        }
+        Some(status) => {
+            error(&format!("the proxy does not connect to the server, HTTP {status}: ask who runs it")).not_retryable()
+        }
+        None => error("the proxy did not answer: check the proxy's URL"),
     }
 }
 

@@ -10,7 +10,7 @@ use super::exchange::Seen;
 use super::failure::{self, Place};
 use super::rate_limit::RateLimit;
 use super::retry::{Attempts, Kind, doubts_the_key};
-use super::{BaseUrl, Deadline, Rate, TrustedRoots, cancel, dial, refusal};
+use super::{BaseUrl, Deadline, ProxyChoice, Rate, TrustedRoots, cancel, dial, refusal};
 use crate::error::{Error, Result, Status};
 use crate::memory::{SecretBuf, WireBuf};
 
@@ -33,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) rate: Option<Rate>,
     /// The largest answer that is read, in bytes.
     pub(crate) response_limit: u64,
+    pub(crate) proxy: ProxyChoice,
     pub(crate) roots: TrustedRoots,
     pub(crate) user_agent: String,
 }
@@ -44,6 +45,8 @@ pub(crate) struct Transport {
     max_retries: u32,
     rate_limit: Option<RateLimit>,
     response_limit: u64,
+    /// How the proxy is called, if there is one.
+    proxy: Option<String>,
     trust: &'static str,
 }
 
@@ -76,14 +79,15 @@ struct Failed {
 }
 
 impl Transport {
-    /// Makes the agent; opens no connection.
-    pub(crate) fn new(settings: Settings) -> Transport {
+    /// Makes the agent; opens no connection. `Status::Argument` when the environment names a proxy that cannot be used.
+    pub(crate) fn new(settings: Settings) -> Result<Transport> {
+        let via = settings.proxy.on_the_way_to(&settings.base_url)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .https_only(settings.base_url.is_secure())
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(via.as_ref().map(|via| via.proxy.clone()))
             .user_agent(settings.user_agent)
             .accept_encoding("")
             .input_buffer_size(BUFFER)
@@ -94,14 +98,16 @@ impl Transport {
             .max_idle_age(IDLE_AGE)
             .tls_config(settings.roots.tls_config())
             .build();
-        Transport {
-            agent: Agent::with_parts(config, dial::connector(), dial::Later),
+        let by_connect = via.as_ref().is_some_and(|via| !via.is_socks());
+        Ok(Transport {
+            agent: Agent::with_parts(config, dial::connector(by_connect), dial::Later),
             base_url: settings.base_url,
             max_retries: settings.max_retries,
             rate_limit: settings.rate.map(RateLimit::new),
             response_limit: settings.response_limit,
+            proxy: via.map(|via| via.name),
             trust: settings.roots.name(),
-        }
+        })
     }
 
     /// What a call that begins now may try: as many attempts as the client is set to, for `total` at most.
@@ -136,7 +142,7 @@ impl Transport {
         });
         loop {
             self.wait_for_a_turn(&url, attempts).map_err(|e| e.with_attempts(attempts.made(call.kind())))?;
-            let place = Place { url: &url, attempt: attempts.count(call.kind()) };
+            let place = Place { url: &url, proxy: self.proxy.as_deref(), attempt: attempts.count(call.kind()) };
             match self.attempt(call, &place, attempts.deadline()) {
                 Ok(answer) => {
                     attempts.succeeded();

@@ -103,6 +103,26 @@ pub unsafe extern "C" fn nomyo_config_set_connect_timeout_ms(
     unsafe { change(c, err, |config| config.set_connect_timeout(Duration::from_millis(ms))) }
 }
 
+/// Sets the proxy: `scheme://[user:password@]host[:port]`, where the scheme is http or https (asked to CONNECT), socks5 or
+/// socks5h (which are the same here); what is special in the user name and the password is percent-encoded. `""` is no
+/// proxy, whatever the environment says.
+///
+/// Default: the environment's, read when a client is made: `https_proxy` or `HTTPS_PROXY` (for an `http://` server
+/// `http_proxy` or `HTTP_PROXY`), otherwise `all_proxy` or `ALL_PROXY`, unless `no_proxy` or `NO_PROXY` names the server
+/// by its name, a domain above it, its address or a network. The proxy looks the server's name up; it sees TLS, and of
+/// that what anybody on the way sees. Its user name and password are in no error and no log line.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_config_set_proxy(
+    c: *mut nomyo_config,
+    url: *const c_char,
+    err: *mut *mut nomyo_error,
+) -> i32 {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { change(c, err, |config| config.set_proxy(text(url, "url")?)) }
+}
+
 /// Limits how many attempts begin in a second, all threads of the client and its key fetch together: `per_second` in the
 /// long run, up to `burst` at once after a pause. Default, and for a `per_second` of 0: no limit.
 ///
