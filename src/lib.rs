@@ -9,7 +9,7 @@
 //! - `client`: configuration, request, response, and `create`, the pipeline through the rooms below.
 //! - `envelope`: the wire package: seal a request, open a response.
 //! - `keys`: the client's pair, the server's key.
-//! - `transport`: HTTP over TLS, deadlines, cancelling.
+//! - `transport`: HTTP over TLS: attempts, deadlines, cancelling, proxies.
 //! - `crypto`: the five operations of the envelope, one provider per file.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
 //! - `log`: lines for whoever asked for them; nowhere by default.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub enum Level {
     /// Something failed.
     Error = 1,
-    /// Something is less safe than it could be.
+    /// Something is less safe than it could be, or is tried again.
     Warn = 2,
     /// What happened.
     Info = 3,
@@ -31,12 +31,12 @@ impl Log {
         Log { to: Some((level, Arc::new(sink))) }
     }
 
-    /// Hands `line` on if it is important enough.
-    pub(crate) fn write(&self, level: Level, line: &str) {
+    /// Hands `line` on if it is important enough; otherwise it is not even put together.
+    pub(crate) fn write(&self, level: Level, line: impl fmt::Display) {
         if let Some((least, sink)) = &self.to
             && level <= *least
         {
-            sink(level, line);
+            sink(level, &line.to_string());
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Client, Request, Response, Sealed};
+use super::{Client, Level, Request, Response, Sealed};
 use crate::envelope::{self, Chat, Tier};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::keys::{ClientPair, ServerKey};
 use crate::memory::{self, SecretBuf};
 use crate::transport::{Attempts, Post, doubts_the_key, still_wanted};
@@ -20,10 +20,11 @@ impl Client {
     /// sent; [`Status::Cancelled`] at any moment; the network's, the server's and the answer's statuses after that.
     pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
         self.usable()?;
-        match &options.cancel {
+        let outcome = match &options.cancel {
             Some(cancel) => cancel.during(|| self.send(json, options)),
             None => self.send(json, options),
-        }
+        };
+        outcome.inspect_err(|e| self.log_failure(e))
     }
 
     fn send(&self, json: &[u8], options: &Request) -> Result<Response> {
@@ -67,7 +68,13 @@ impl Client {
         self.usable()?;
         self.keys.current(&still_wanted)?;
         memory::enforce()?;
-        self.fetched_server_key(None, &mut self.transport.get()?.attempts(self.timeout)).map(|_| ())
+        let fetched = self.fetched_server_key(None, &mut self.transport.get()?.attempts(self.timeout));
+        fetched.map(|_| ()).inspect_err(|e| self.log_failure(e))
+    }
+
+    fn log_failure(&self, error: &Error) {
+        let level = if error.status() == Status::Cancelled { Level::Info } else { Level::Error };
+        self.log.write(level, error);
     }
 
     /// Seals a request for the server whose public key is `server_pem`, for callers with an HTTP stack of their own.

@@ -28,6 +28,7 @@ pub use crate::transport::Cancel;
 
 use crate::error::{Error, Result, Status};
 use crate::keys::{ClientKeys, KeyDirectory, KnownServers, Password, Pins, ServerCache};
+use crate::log::Log;
 use crate::memory::{self, OwnProcess, SecretBuf, Vote};
 use crate::transport::{Settings, Transport};
 
@@ -42,6 +43,7 @@ pub struct Client {
     known_servers: Option<KnownServers>,
     api_key: Option<SecretBuf>,
     timeout: Duration,
+    log: Log,
     poisoned: AtomicBool,
 }
 
@@ -84,6 +86,7 @@ impl Client {
                 response_limit: config.response_limit,
                 roots: config.roots.clone(),
                 user_agent: config.user_agent(),
+                log: config.log.clone(),
             })?),
             keys: ClientKeys::new(key_directory(config)?, config.key_rotation, config.log.clone()),
             server: ServerCache::new(config.server_key_ttl),
@@ -91,6 +94,7 @@ impl Client {
             known_servers: known_servers(config)?,
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
             timeout: config.timeout,
+            log: config.log.clone(),
             poisoned: AtomicBool::new(false),
         })
     }

@@ -79,7 +79,8 @@ impl ClientKeys {
             (Ok(pair), _) => Ok(turn.hold(home, pair)),
             (Err(error), None) => Err(error),
             (Err(error), Some(old)) => {
-                self.log.write(Level::Warn, &format!("the client's keys are due and could not be replaced: {error}"));
+                self.log
+                    .write(Level::Warn, format_args!("the client's keys are due and could not be replaced: {error}"));
                 turn.postpone(RETRY);
                 Ok(old)
             }

@@ -6,12 +6,14 @@ use ureq::http::Response;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use ureq::{Agent, Body, RequestBuilder};
 
+use super::event::Event;
 use super::exchange::Seen;
 use super::failure::{self, Place};
 use super::rate_limit::RateLimit;
 use super::retry::{Attempts, Kind, doubts_the_key};
 use super::{BaseUrl, Deadline, ProxyChoice, Rate, TrustedRoots, cancel, dial, refusal};
 use crate::error::{Error, Result, Status};
+use crate::log::{Level, Log};
 use crate::memory::{SecretBuf, WireBuf};
 
 /// The most that a key may have, in bytes.
@@ -36,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) proxy: ProxyChoice,
     pub(crate) roots: TrustedRoots,
     pub(crate) user_agent: String,
+    pub(crate) log: Log,
 }
 
 /// A pooled HTTP agent for one server. May be shared by any number of threads.
@@ -48,6 +51,7 @@ pub(crate) struct Transport {
     /// How the proxy is called, if there is one.
     proxy: Option<String>,
     trust: &'static str,
+    log: Log,
 }
 
 /// A sealed request and the headers that go with it.
@@ -68,6 +72,16 @@ impl Call<'_> {
         match self {
             Call::Key => Kind::Fetch,
             Call::Chat(_) => Kind::Post,
+        }
+    }
+
+    fn begins<'a>(&'a self, log: &'a Log, place: Place<'a>) -> Event<'a> {
+        match self {
+            Call::Key => Event::begins(log, "GET", place, None, 0),
+            Call::Chat(post) => {
+                let id = post.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-payload-id"));
+                Event::begins(log, "POST", place, id.map(|(_, id)| *id), post.body.len())
+            }
         }
     }
 }
@@ -107,6 +121,7 @@ impl Transport {
             response_limit: settings.response_limit,
             proxy: via.map(|via| via.name),
             trust: settings.roots.name(),
+            log: settings.log,
         })
     }
 
@@ -130,7 +145,9 @@ impl Transport {
     /// there is to be none. `Status::Cancelled` when the call is cancelled meanwhile.
     pub(crate) fn again(&self, error: Error, attempts: &mut Attempts) -> Result<()> {
         let made = error.attempts();
+        let failed = error.clone();
         let wait = attempts.wait_after(error)?;
+        self.log.write(Level::Warn, format_args!("{failed}; another attempt follows in {} ms", wait.as_millis()));
         cancel::sleep(wait).map_err(|e| e.with_attempts(made))
     }
 
@@ -143,7 +160,10 @@ impl Transport {
         loop {
             self.wait_for_a_turn(&url, attempts).map_err(|e| e.with_attempts(attempts.made(call.kind())))?;
             let place = Place { url: &url, proxy: self.proxy.as_deref(), attempt: attempts.count(call.kind()) };
-            match self.attempt(call, &place, attempts.deadline()) {
+            let event = call.begins(&self.log, place);
+            let outcome = self.attempt(call, &place, attempts.deadline());
+            event.ended(outcome.as_ref().err().map(|failed| &failed.error));
+            match outcome {
                 Ok(answer) => {
                     attempts.succeeded();
                     return Ok(answer);
@@ -174,6 +194,7 @@ impl Transport {
         if turn.wait.is_zero() {
             return Ok(());
         }
+        self.log.write(Level::Debug, format_args!("{url} waits {} ms for its turn", turn.wait.as_millis()));
         cancel::sleep(turn.wait).inspect_err(|_| limit.give_back(&turn))
     }
 
@@ -187,6 +208,7 @@ impl Transport {
         let mut answer = send(false)?;
         let Seen { received, reused, .. } = Seen::so_far();
         if matches!(answer, Err(ureq::Error::Io(_))) && reused && received == 0 && cancel::still_wanted().is_ok() {
+            self.log.write(Level::Debug, format_args!("{} finds its idle connection closed", place.url));
             answer = send(true)?;
         }
         let limit = match call {

@@ -11,6 +11,7 @@ mod cancel;
 mod connect;
 mod deadline;
 mod dial;
+mod event;
 mod exchange;
 mod failure;
 mod http;

@@ -3,10 +3,40 @@
 use std::time::{Duration, Instant};
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Cancel, Client, Request, Response, Result, Status};
+use nomyo::{Cancel, Client, Level, Request, Response, Result, Status};
 use serde_json::{Value, json};
 
 use super::{cancelled_while, chat, client_of, config_for, shared, started};
+
+#[test]
+fn every_attempt_is_logged_with_what_it_took_and_without_a_secret() {
+    let endpoint = started(Options { api_key: Some("hush-hush".to_owned()), ..Options::default() });
+    let mut config = config_for(&endpoint);
+    config.set_api_key(b"hush-hush").expect("a good key");
+    let (lines, seen) = std::sync::mpsc::channel();
+    config.set_log(Level::Debug, move |level, line| lines.send((level, line.to_owned())).expect("a listener"));
+    let client = Client::new(&config).expect("a client");
+    let test = json!({"status": 502, "times": 1, "headers": {"Retry-After-Ms": "7"}, "body": "the server's words"});
+    let answer = client.create(chat("my prompt", &test).as_bytes(), &Request::new()).expect("the second attempt");
+    client.create(chat("my prompt", &json!({"status": 404})).as_bytes(), &Request::new()).expect_err("refused");
+    let lines: Vec<_> = seen.try_iter().collect();
+    let of = |level: Level| lines.iter().filter(move |line| line.0 == level).map(|line| line.1.as_str()).collect();
+    let (info, warn, error): (Vec<_>, Vec<_>, Vec<_>) = (of(Level::Info), of(Level::Warn), of(Level::Error));
+    assert_eq!((info.len(), warn.len(), error.len()), (4, 1, 1), "{lines:?}");
+    let fetched = format!("GET {}/pki/public_key attempt=1 status=200 sent=", endpoint.base_url());
+    assert!(info[0].starts_with(&fetched) && info[0].ends_with(" connection=new"), "{lines:?}");
+    let posted = format!("POST {}/v1/chat/secure_completion attempt=", endpoint.base_url());
+    for (line, number, status) in [(info[1], 1, 502), (info[2], 2, 200)] {
+        let expected = format!("{posted}{number} payload_id={} status={status} sent=", answer.payload_id());
+        assert!(line.starts_with(&expected) && line.contains(" received=") && line.contains(" ms="), "{line}");
+    }
+    assert!(info[3].contains(" status=404 ") && info[3].ends_with(" connection=reused error=NotFound"), "{}", info[3]);
+    assert!(warn[0].contains("502") && warn[0].ends_with("another attempt follows in 7 ms"), "{}", warn[0]);
+    assert!(error[0].contains("HTTP 404"), "{}", error[0]);
+    for secret in ["hush-hush", "my prompt", "words", "BEGIN"] {
+        assert!(lines.iter().all(|line| !line.1.contains(secret)), "{secret}: {lines:?}");
+    }
+}
 
 /// What `create()` makes of `test`, and how many requests the endpoint saw meanwhile.
 fn insist(endpoint: &Endpoint, client: &Client, test: &Value) -> (Result<Response>, u64) {

@@ -12,7 +12,7 @@ use crate::memory::Policy;
 
 /// Log level: something failed.
 pub const NOMYO_LOG_ERROR: i32 = 1;
-/// Log level: something is less safe than it could be.
+/// Log level: something is less safe than it could be, or is tried again.
 pub const NOMYO_LOG_WARN: i32 = 2;
 /// Log level: what happened.
 pub const NOMYO_LOG_INFO: i32 = 3;
@@ -127,7 +127,12 @@ pub unsafe extern "C" fn nomyo_config_set_memory_policy(
 }
 
 /// Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
-/// line holds a prompt, an answer or a key. Today there is one line, a warning for each client that uses `http://`.
+/// line holds a prompt, an answer, a key, a password, or the server's words.
+///
+/// ERROR: a call failed, in the words of its error. WARN: an attempt failed and another one follows; keys that are due could
+/// not be replaced; a client uses `http://`. INFO: an attempt ended, as `POST <url> attempt=1 payload_id=<id> status=200
+/// sent=<bytes> received=<bytes> ms=<milliseconds> connection=new`, with status=0 and the error's kind when there was no
+/// answer; a call was cancelled. DEBUG: an attempt begins, or waits. The words may change; the names before `=` stay.
 ///
 /// `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
 /// long `data` must stay valid.
