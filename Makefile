@@ -27,7 +27,7 @@ CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$
 GO_ENV := CGO_LDFLAGS="-L$(DEBUG) -Wl,-rpath,$(DEBUG)"
 
 .PHONY: demo test lint header bench tally tools library \
-    soak test-tools test-rust test-c test-memory test-cpp test-go test-python test-sdk test-examples
+    soak test-tools test-rust test-c test-memory test-cpp test-go test-python test-sdk test-keys test-examples
 
 # --- set-up
 
@@ -36,7 +36,8 @@ tools:
 	@command -v cargo >/dev/null || { echo "please install Rust 1.89 or newer: https://rustup.rs" >&2; exit 1; }
 
 test-tools: tools
-	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils go=golang-go python3=python3
+	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils strace=strace openssl=openssl nsenter=util-linux \
+	    go=golang-go python3=python3
 	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || v[2] >= 22) }' || \
 	    { echo "please install Go 1.22 or newer (Debian 13 has it, or https://go.dev/dl)" >&2; exit 1; }
 	@mkdir -p $(LOGS)
@@ -64,7 +65,7 @@ demo: library
 
 test: test-tools library
 	@rm -f $(LOGS)/*
-	$(MAKE) test-rust test-c test-memory test-cpp test-go test-python test-sdk test-examples
+	$(MAKE) test-rust test-c test-memory test-cpp test-go test-python test-sdk test-keys test-examples
 	$(MAKE) tally
 
 tally:
@@ -118,6 +119,14 @@ test-python: test-tools library $(VENV)/ready
 
 test-sdk: test-tools library $(VENV)/ready
 	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log
+
+# Key files, rotation and pins, from outside; what depends on the crypto provider with both.
+test-keys: test-tools library $(VENV)/ready
+	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint \
+	    $(VENV)/bin/python -m pytest -q -ra tests/keys 2>&1 | tee $(LOGS)/keys.log
+	cargo build --lib --no-default-features --features capi,rustcrypto --target-dir $(TARGET)/rustcrypto
+	NOMYO_LIBRARY=$(TARGET)/rustcrypto/debug/libnomyo.so \
+	    $(VENV)/bin/python -m pytest -q -ra tests/keys/test_forms.py tests/keys/test_interop.py 2>&1 | tee $(LOGS)/keys-pure.log
 
 # Every example says hello through the endpoint, and so does the program in the README.
 test-examples: test-tools library $(VENV)/ready
