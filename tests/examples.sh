@@ -12,10 +12,10 @@ if [ -z "${NOMYO_TEST_BASE_URL:-}" ]; then
 fi
 
 passed=0 failed=0
-says() { # NAME EXPECTED COMMAND...: the command, given a prompt, must print the echo of it
-    name=$1 expected=$2
-    shift 2
-    if printf '%s' "$expected" | "$@" >"$out/$name.txt" 2>&1 && grep -q -F -- "$expected" "$out/$name.txt"; then
+prints() { # NAME EXPECTED INPUT COMMAND...: the command, given the input, must print what is expected
+    name=$1 expected=$2 input=$3
+    shift 3
+    if printf '%s' "$input" | "$@" >"$out/$name.txt" 2>&1 && grep -q -F -- "$expected" "$out/$name.txt"; then
         passed=$((passed + 1))
         echo "ok: $name"
     else
@@ -24,6 +24,11 @@ says() { # NAME EXPECTED COMMAND...: the command, given a prompt, must print the
         cat "$out/$name.txt"
     fi
 }
+says() { # NAME PROMPT COMMAND...: the command, given a prompt, must print the echo of it
+    name=$1 prompt=$2
+    shift 2
+    prints "$name" "$prompt" "$prompt" "$@"
+}
 
 link="-Wall -Wextra -Wpedantic -Werror -Iinclude -L$lib -Wl,-rpath,$lib"
 sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
@@ -31,6 +36,7 @@ sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
 {
     cc -std=c11 $link "$out/readme.c" -o "$out/readme" -lnomyo
     cc -std=c11 $link examples/c/chat.c -o "$out/chat-c" -lnomyo
+    cc -std=c11 $link examples/c/keys.c -o "$out/keys" -lnomyo
     c++ -std=c++17 $link -Ibindings/c examples/cpp/chat.cpp -o "$out/chat-cpp" -lnomyo
 }
 CGO_LDFLAGS="-L$lib -Wl,-rpath,$lib" go -C examples/go build -o "$out/chat-go" ./chat
@@ -45,6 +51,22 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
     says chat-cpp 'Grüße "aus" C++\' "$out/chat-cpp" $flags
     says chat-go 'Grüße "aus" Go\' "$out/chat-go" $flags
     says chat-python 'Grüße "aus" Python\' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python "$python" examples/python/chat.py $flags
+}
+
+# The client's pair: generated, shown, used, and converted from the form of the JavaScript SDK. Then the server's pin.
+fixtures=tests/fixtures/protocol/keys
+rm -rf "$out/pair" "$out/converted" "$out/js.pem"
+install -m 600 "$fixtures/client_private_js_password.pem" "$out/js.pem"
+prints keys-generate 'BEGIN PUBLIC KEY' 'a new password' "$out/keys" generate "$out/pair"
+prints keys-show "$(sed -n 2p "$out/pair/public_key.pem")" 'a new password' "$out/keys" show "$out/pair/private_key.pem"
+prints keys-convert "$(sed -n 2p "$fixtures/client_public.pem")" 'correct horse battery staple
+another password' "$out/keys" convert "$out/js.pem" "$out/converted"
+# shellcheck disable=SC2086 # words
+{
+    says keys-used 'Hello with keys' env NOMYO_KEY_DIR="$out/converted" NOMYO_KEY_PASSWORD='another password' "$out/chat-c" $flags
+    prints keys-pin "$NOMYO_TEST_KEY_FINGERPRINT" '' "$out/keys" pin $flags
+    pin=$("$out/keys" pin $flags 2>/dev/null)
+    says keys-pinned 'Hello with a pin' env NOMYO_SERVER_KEY_PIN="$pin" "$out/chat-c" $flags
 }
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

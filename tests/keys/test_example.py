@@ -1,0 +1,58 @@
+"""examples/c/keys.c at a terminal. What else it does is in tests/examples.sh."""
+
+import os
+import pty
+import subprocess
+import time
+from pathlib import Path
+
+import files
+from driver import KEYS, ROOT, Driver
+from files import PASSWORD, PRIVATE
+
+
+class Terminal:
+    """A program at a terminal, and who types there."""
+
+    def __init__(self, *words: str | Path) -> None:
+        self.ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        os.close(theirs)
+        self.shown = b""
+
+    def answer(self, question: bytes, text: str) -> None:
+        """Waits for the question, and for the program to have hidden what is typed, which it does first."""
+        begun, until = len(self.shown), time.monotonic() + 30
+        while question not in self.shown[begun:]:
+            assert time.monotonic() < until
+            self.shown += os.read(self.ours, 1024)
+        os.write(self.ours, text.encode() + b"\n")
+
+    def end(self) -> bytes:
+        """What it printed; what it showed on the terminal is in `shown`."""
+        printed, _ = self.process.communicate(timeout=60)
+        try:
+            while more := os.read(self.ours, 1024):
+                self.shown += more
+        except OSError:  # how Linux says that the other end is closed
+            pass
+        os.close(self.ours)
+        assert self.process.returncode == 0, self.shown
+        return printed
+
+
+def test_passwords_are_asked_for_unseen_and_new_ones_twice(driver: Driver, tmp_path: Path) -> None:
+    program = driver.build(ROOT / "examples" / "c" / "keys.c")
+    key = files.private_copy("client_private_js_password.pem", tmp_path / "js.pem")
+    terminal = Terminal(program, "convert", key, tmp_path / "keys")
+    terminal.answer(b"password of", PASSWORD)
+    terminal.answer(b"new password of", "a new password")
+    terminal.answer(b"the same password of", "a slip of the finger")
+    terminal.answer(b"new password of", "another password")
+    terminal.answer(b"the same password of", "another password")
+    assert terminal.end() == (KEYS / "client_public.pem").read_bytes()
+    assert b"not the same" in terminal.shown
+    for typed in (PASSWORD, "a new password", "a slip of the finger", "another password"):
+        assert typed.encode() not in terminal.shown
+    assert files.pair_pem(tmp_path / "keys", "another password") == (KEYS / "client_public.pem").read_text()
+    assert files.mode(tmp_path / "keys" / PRIVATE) == 0o600
