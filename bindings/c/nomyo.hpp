@@ -164,6 +164,8 @@ public:
     Config &api_key(std::string_view key) { return set(nomyo_config_set_api_key, detail::bytes(key), key.size()); }
     /** WARNING: without TLS the API key can be read and the server's key replaced. For a server on the same machine. */
     Config &allow_http(bool yes = true) { return set(nomyo_config_set_allow_http, int32_t{yes}); }
+    /** How many failed attempts of a call are repeated, at most 10. Default: 2. */
+    Config &max_retries(uint32_t n) { return set(nomyo_config_set_max_retries, n); }
     /** How long a whole call may take. Default: 15 minutes. */
     Config &timeout(std::chrono::milliseconds total) { return set(nomyo_config_set_timeout_ms, detail::count(total)); }
     /** How long name resolution, TCP and TLS of one connection may take. Default: 10 s. */

@@ -43,6 +43,15 @@ func WithAllowHTTP() Option {
 	}
 }
 
+// WithMaxRetries sets how many failed attempts of a call are repeated, from 0 to 10. Default: 2.
+func WithMaxRetries(n uint32) Option {
+	return func(c *config) error {
+		return check(func(err **C.nomyo_error) C.int32_t {
+			return C.nomyo_config_set_max_retries(c.handle, C.uint32_t(n), err)
+		})
+	}
+}
+
 // WithTimeout sets how long a whole call may take, unless its context's deadline comes sooner. Default: 15 minutes.
 func WithTimeout(total time.Duration) Option {
 	return func(c *config) error {

@@ -45,13 +45,14 @@ var shared struct {
 	client *nomyo.Client
 }
 
-// sharedClient spares a test the generation of a key pair.
+// sharedClient spares a test the generation of a key pair. It repeats nothing.
 func sharedClient(t *testing.T) *nomyo.Client {
 	t.Helper()
 	shared.Do(func() {
 		client, err := nomyo.NewClient(
 			nomyo.WithBaseURL(environment(t, "NOMYO_TEST_BASE_URL")),
 			nomyo.WithCAFile(environment(t, "NOMYO_TEST_CA_FILE")),
+			nomyo.WithMaxRetries(0),
 		)
 		if err != nil {
 			t.Fatal(err)
@@ -236,6 +237,7 @@ func TestContextDeadline(t *testing.T) {
 	if !errors.Is(err, nomyo.ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("not a timeout: %v", err)
 	}
+	<-ctx.Done() // the library's milliseconds may have ended a little sooner
 	if _, err := client.Create(ctx, chat("x")); err != context.DeadlineExceeded {
 		t.Errorf("after the deadline: %v", err)
 	}
@@ -265,6 +267,7 @@ func TestBadArguments(t *testing.T) {
 		"URL with a NUL":   nomyo.WithBaseURL("https://api.nomyo.ai\x00.example"),
 		"key with newline": nomyo.WithAPIKey("key\n"),
 		"no timeout":       nomyo.WithTimeout(0),
+		"eleven retries":   nomyo.WithMaxRetries(11),
 		"negative timeout": nomyo.WithConnectTimeout(-time.Second),
 	} {
 		if client, err := nomyo.NewClient(option); !errors.Is(err, nomyo.ErrArgument) || client != nil {

@@ -1,6 +1,8 @@
 /*
  * What a caller can get wrong without a server: each is a status and a sentence, and nothing else changes.
  */
+#include <math.h>
+
 #include "check.h"
 
 #define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
@@ -56,6 +58,25 @@ static void config_null_and_text(nomyo_config *c) {
 
 static void config_numbers_and_keys(nomyo_config *c) {
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_allow_http, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_max_retries, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at most 10", nomyo_config_set_max_retries, c, 11);
+    ACCEPTED(nomyo_config_set_max_retries, c, 10);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_rate_limit, NULL, 1.0, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "0 switches it off", nomyo_config_set_rate_limit, c, -1.0, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "0 switches it off", nomyo_config_set_rate_limit, c, (double)NAN, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1", nomyo_config_set_rate_limit, c, 2.0, 0);
+    ACCEPTED(nomyo_config_set_rate_limit, c, 2.0, UINT32_MAX);
+    ACCEPTED(nomyo_config_set_rate_limit, c, 0.0, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_response_limit, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "refuses every answer", nomyo_config_set_response_limit, c, 0);
+    ACCEPTED(nomyo_config_set_response_limit, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_proxy, NULL, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "url is NULL", nomyo_config_set_proxy, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_proxy, c, not_utf8);
+    REFUSED(NOMYO_ERR_ARGUMENT, "SOCKS4", nomyo_config_set_proxy, c, "socks4://proxy");
+    REFUSED(NOMYO_ERR_ARGUMENT, "give something like", nomyo_config_set_proxy, c, "http://u:p@proxy:0");
+    ACCEPTED(nomyo_config_set_proxy, c, "socks5h://u:p%40@proxy:1080");
+    ACCEPTED(nomyo_config_set_proxy, c, "");
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_timeout_ms, NULL, 1);
     REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_config_set_timeout_ms, c, 0);
     ACCEPTED(nomyo_config_set_timeout_ms, c, UINT64_MAX);

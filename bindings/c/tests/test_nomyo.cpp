@@ -137,6 +137,7 @@ static void bad_arguments_are_refused(const nomyo::Client &client) {
     CHECK(throws<nomyo::ArgumentError>([&] { c.base_url(std::string("https://a\0.b", 12)); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.api_key("key\n"); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.timeout(0ms); }));
+    CHECK(throws<nomyo::ArgumentError>([&] { c.max_retries(11); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.connect_timeout(-1ms); }));
     CHECK(throws<nomyo::ArgumentError>([&] { r.security_tier("High"); }));
     CHECK(throws<nomyo::Error>([&] { c.ca_file("/does/not/exist"); },
@@ -196,7 +197,7 @@ static void threads_share_a_client(const nomyo::Client &client) {
 int main() try {
     CHECK(nomyo::version() == std::to_string(NOMYO_VERSION_MAJOR) + "." + std::to_string(NOMYO_VERSION_MINOR) + "."
                                   + std::to_string(NOMYO_VERSION_PATCH));
-    const nomyo::Client client(config());
+    const nomyo::Client client(config().max_retries(0));
     echoes(client);
     calls_tools(client);
     views_survive_moves();

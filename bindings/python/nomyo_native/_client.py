@@ -9,7 +9,7 @@ from typing import Any
 
 from . import __version__
 from . import _library as c
-from ._arguments import Buffer, buffer, milliseconds, request_json, text
+from ._arguments import Buffer, buffer, count, milliseconds, request_json, text
 from ._errors import OutOfMemoryError, call
 from ._handle import Handle
 from ._response import Response
@@ -34,6 +34,7 @@ class Client:
         allow_http: bool = False,
         timeout: float | None = None,
         connect_timeout: float | None = None,
+        max_retries: int | None = None,
         ca_file: str | os.PathLike[str] | None = None,
         log: logging.Logger | None = None,
     ) -> None:
@@ -46,6 +47,7 @@ class Client:
         allow_http: allows http:// for a server on the same machine. Without TLS the encryption can be subverted.
         timeout: seconds that a whole call may take; 900 by default.
         connect_timeout: seconds until a connection must be there; 10 by default.
+        max_retries: how many failed attempts of a call are repeated, 0 to 10; 2 by default.
         ca_file: PEM file of the certificate authorities to believe instead of the platform's.
         log: receives log lines, on whatever thread calls; its level when the client is made decides which.
 
@@ -67,6 +69,8 @@ class Client:
                 call(c.nomyo_config_set_timeout_ms, config, milliseconds(timeout, "timeout"))
             if connect_timeout is not None:
                 call(c.nomyo_config_set_connect_timeout_ms, config, milliseconds(connect_timeout, "connect_timeout"))
+            if max_retries is not None:
+                call(c.nomyo_config_set_max_retries, config, count(max_retries, "max_retries"))
             if ca_file is not None:
                 call(c.nomyo_config_set_ca_file, config, text(ca_file, "ca_file"))
             if log is not None:

@@ -7,7 +7,19 @@ C type is a class of its own, so that ctypes refuses a response where a client i
 import ctypes
 import os
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_char,
+    c_char_p,
+    c_double,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +76,10 @@ class Cancel(ctypes.Structure):
     """nomyo_cancel"""
 
 
+class Text(ctypes.Structure):
+    """nomyo_text"""
+
+
 class Error(ctypes.Structure):
     """nomyo_error"""
 
@@ -87,7 +103,7 @@ class MemoryInfo(ctypes.Structure):
 LogFunction = CFUNCTYPE(None, c_void_p, c_int32, POINTER(c_char), c_size_t)
 
 _Config, _Client, _Request, _Response = POINTER(Config), POINTER(Client), POINTER(Request), POINTER(Response)
-_Sealed, _Cancel, _Error = POINTER(Sealed), POINTER(Cancel), POINTER(Error)
+_Sealed, _Cancel, _Error, _OwnedText = POINTER(Sealed), POINTER(Cancel), POINTER(Error), POINTER(Text)
 _Err = POINTER(_Error)
 _Status = c_int32
 # Bytes that go in, with a length or NUL-terminated: bytes, or an array of c_char over a writable buffer.
@@ -117,16 +133,37 @@ nomyo_config_set_base_url = _declare("nomyo_config_set_base_url", _Status, _Conf
 nomyo_config_set_api_key = _declare("nomyo_config_set_api_key", _Status, _Config, _In, c_size_t, _Err)
 nomyo_config_set_allow_http = _declare("nomyo_config_set_allow_http", _Status, _Config, c_int32, _Err)
 nomyo_config_set_memory_policy = _declare("nomyo_config_set_memory_policy", _Status, _Config, c_int32, _Err)
+nomyo_config_set_max_retries = _declare("nomyo_config_set_max_retries", _Status, _Config, c_uint32, _Err)
 nomyo_config_set_timeout_ms = _declare("nomyo_config_set_timeout_ms", _Status, _Config, c_uint64, _Err)
 nomyo_config_set_connect_timeout_ms = _declare("nomyo_config_set_connect_timeout_ms", _Status, _Config, c_uint64, _Err)
+nomyo_config_set_proxy = _declare("nomyo_config_set_proxy", _Status, _Config, _In, _Err)
+nomyo_config_set_rate_limit = _declare("nomyo_config_set_rate_limit", _Status, _Config, c_double, c_uint32, _Err)
+nomyo_config_set_response_limit = _declare("nomyo_config_set_response_limit", _Status, _Config, c_uint64, _Err)
 nomyo_config_set_ca_file = _declare("nomyo_config_set_ca_file", _Status, _Config, _In, _Err)
+nomyo_config_set_key_dir = _declare("nomyo_config_set_key_dir", _Status, _Config, _In, _Err)
+nomyo_config_set_key_password = _declare("nomyo_config_set_key_password", _Status, _Config, _In, c_size_t, _Err)
+nomyo_config_set_key_rotation_ms = _declare("nomyo_config_set_key_rotation_ms", _Status, _Config, c_uint64, _Err)
+nomyo_config_set_server_key_pin = _declare("nomyo_config_set_server_key_pin", _Status, _Config, _In, _Err)
+nomyo_config_set_known_servers = _declare("nomyo_config_set_known_servers", _Status, _Config, _In, _Err)
+nomyo_config_set_server_key_ttl_ms = _declare("nomyo_config_set_server_key_ttl_ms", _Status, _Config, c_uint64, _Err)
 nomyo_config_set_log = _declare("nomyo_config_set_log", _Status, _Config, c_int32, LogFunction, c_void_p, _Err)
 nomyo_config_set_binding = _declare("nomyo_config_set_binding", _Status, _Config, _In, _Err)
 
 nomyo_client_new = _declare("nomyo_client_new", _Status, _Config, POINTER(_Client), _Err)
 nomyo_client_free = _declare("nomyo_client_free", None, _Client)
 nomyo_client_warm_up = _declare("nomyo_client_warm_up", _Status, _Client, _Err)
+nomyo_client_generate_keys = _declare("nomyo_client_generate_keys", _Status, _Client, _In, _In, c_size_t, _Err)
+nomyo_client_load_keys = _declare("nomyo_client_load_keys", _Status, _Client, _In, _In, _In, c_size_t, _Err)
+nomyo_client_save_keys = _declare("nomyo_client_save_keys", _Status, _Client, _In, _In, c_size_t, _Err)
+nomyo_client_rotate_keys = _declare("nomyo_client_rotate_keys", _Status, _Client, _Err)
+nomyo_client_public_key = _declare("nomyo_client_public_key", _Status, _Client, POINTER(_OwnedText), _Err)
+nomyo_client_server_key = _declare(
+    "nomyo_client_server_key", _Status, _Client, POINTER(_OwnedText), POINTER(_OwnedText), _Err
+)
 nomyo_create = _declare("nomyo_create", _Status, _Client, _In, c_size_t, _Request, POINTER(_Response), _Err)
+
+nomyo_text_data = _declare("nomyo_text_data", _Out, _OwnedText, _Len)
+nomyo_text_free = _declare("nomyo_text_free", None, _OwnedText)
 
 nomyo_request_new = _declare("nomyo_request_new", _Request)
 nomyo_request_free = _declare("nomyo_request_free", None, _Request)

@@ -60,6 +60,19 @@ def test_a_bad_answer_is_its_class(client, chat, test, expected):
         client.create(chat(test=test))
 
 
+def test_what_passes_is_tried_again(make_client, chat):
+    test = {"status": 500, "times": 2, "headers": {"Retry-After-Ms": "1"}}
+    with make_client(max_retries=1) as client:
+        with pytest.raises(nomyo.ServerError) as caught:
+            client.create(chat(test=test))
+        assert caught.value.attempts == 2
+    with make_client() as client:
+        assert client.create(chat(test=test)).content() == "Hello"
+    for number in (-1, 11, 2**32):
+        with pytest.raises(nomyo.ArgumentError):
+            make_client(max_retries=number)
+
+
 def test_a_lower_tier_than_asked_for_is_withheld(client, chat):
     with pytest.raises(nomyo.SecurityError):
         client.create(chat(test={"tier": "standard"}), security_tier="high")
