@@ -10,6 +10,7 @@
 //! - `envelope`: the wire package: seal a request, open a response.
 //! - `keys`: the client's pair, the server's key.
 //! - `transport`: HTTP over TLS: attempts, deadlines, cancelling, proxies.
+//! - `attestation`: the TPM quote of an answer: decode, verify, judge against a policy.
 //! - `crypto`: the five operations of the envelope, one provider per file.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
 //! - `log`: lines for whoever asked for them; nowhere by default.
@@ -22,6 +23,7 @@
 #[cfg(not(any(feature = "aws-lc", feature = "rustcrypto")))]
 compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");
 
+mod attestation;
 mod client;
 mod crypto;
 mod envelope;
@@ -33,6 +35,7 @@ mod log;
 mod memory;
 mod transport;
 
+pub use attestation::{Attestation, AttestationFacts, AttestationLevel, AttestationPolicy, verify_attestation};
 pub use client::{Cancel, Client, Config, Level, Request, Response, Sealed};
 pub use envelope::Tier;
 pub use error::{Error, Result, Status};

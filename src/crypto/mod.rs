@@ -13,15 +13,36 @@ mod aws_lc;
 #[cfg_attr(feature = "aws-lc", allow(dead_code, reason = "beside AWS-LC only the tests use it"))]
 mod rust_crypto;
 
+mod hash;
+#[cfg(feature = "attestation")]
+mod verify;
+#[cfg(all(feature = "attestation", feature = "aws-lc"))]
+mod verify_aws_lc;
+#[cfg(all(feature = "attestation", feature = "rustcrypto", any(test, not(feature = "aws-lc"))))]
+#[cfg_attr(feature = "aws-lc", allow(dead_code, reason = "beside AWS-LC only the tests use it"))]
+mod verify_rust_crypto;
+
 #[cfg(feature = "aws-lc")]
 use aws_lc as provider;
 #[cfg(not(feature = "aws-lc"))]
 use rust_crypto as provider;
 
+#[cfg(all(feature = "attestation", feature = "aws-lc"))]
+use verify_aws_lc as verifier;
+#[cfg(all(feature = "attestation", not(feature = "aws-lc")))]
+use verify_rust_crypto as verifier;
+
 #[cfg(test)]
 mod tests;
+#[cfg(all(test, feature = "attestation", feature = "aws-lc", feature = "rustcrypto"))]
+mod verify_tests;
 
+pub(crate) use hash::Hash;
 pub(crate) use provider::{KeyPair, PublicKey, open, seal, sha256};
+#[cfg(feature = "attestation")]
+pub(crate) use verifier::{hash, on_curve, verify_ecdsa, verify_rsa};
+#[cfg(feature = "attestation")]
+pub(crate) use verify::{Curve, RsaPadding};
 
 use crate::error::Result;
 use crate::memory::SecretBuf;
