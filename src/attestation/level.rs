@@ -1,5 +1,7 @@
 //! How much an answer proves, in rising order.
 
+use std::ffi::CStr;
+
 /// How much an answer proves of the machine that it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
@@ -25,31 +27,43 @@ impl AttestationLevel {
 
     /// The name in reports and messages.
     pub fn name(self) -> &'static str {
+        self.c_name().to_str().expect("names are ASCII")
+    }
+
+    /// What it means, in one sentence or two for a person.
+    pub fn meaning(self) -> &'static str {
+        self.c_meaning().to_str().expect("the sentences are ASCII")
+    }
+
+    /// The name, as C wants it.
+    pub(crate) fn c_name(self) -> &'static CStr {
         match self {
-            AttestationLevel::Absent => "ABSENT",
-            AttestationLevel::Unavailable => "UNAVAILABLE",
-            AttestationLevel::Invalid => "INVALID",
-            AttestationLevel::Consistent => "CONSISTENT",
-            AttestationLevel::Baseline => "BASELINE",
+            AttestationLevel::Absent => c"ABSENT",
+            AttestationLevel::Unavailable => c"UNAVAILABLE",
+            AttestationLevel::Invalid => c"INVALID",
+            AttestationLevel::Consistent => c"CONSISTENT",
+            AttestationLevel::Baseline => c"BASELINE",
         }
     }
 
-    /// What it means, for a person.
-    pub fn meaning(self) -> &'static str {
+    /// What it means, as C wants it.
+    pub(crate) fn c_meaning(self) -> &'static CStr {
         match self {
-            AttestationLevel::Absent => "The answer came without a quote. Nothing is proved of the machine.",
-            AttestationLevel::Unavailable => "There is no quote to judge. Nothing is proved of the machine.",
+            AttestationLevel::Absent => c"The answer came without a quote. Nothing is proved of the machine.",
+            AttestationLevel::Unavailable if !cfg!(feature = "attestation") => {
+                c"This library was built without attestation: no quote was judged. Nothing is proved of the machine."
+            }
+            AttestationLevel::Unavailable => {
+                c"The server says that it has no quote. Nothing is proved of the machine."
+            }
             AttestationLevel::Invalid => {
-                "A check failed. What came as a quote proves nothing, and may be an attempt to deceive."
+                c"A check failed. What came as a quote proves nothing, and may be an attempt to deceive."
             }
             AttestationLevel::Consistent => {
-                "The quote is well-formed, fresh and self-consistent. It does not prove that a TPM exists or which \
-                 machine answered."
+                c"The quote is well-formed, fresh and self-consistent. It does not prove that a TPM exists or which machine answered."
             }
             AttestationLevel::Baseline => {
-                "The quote is well-formed, fresh and self-consistent, and the registers have the values that the policy \
-                 allows. It does not prove that a TPM exists or which machine answered: who knows the values can make \
-                 such a quote."
+                c"The quote is well-formed, fresh and self-consistent, and its registers have allowed values. It does not prove that a TPM exists or which machine answered."
             }
         }
     }

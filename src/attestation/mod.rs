@@ -22,7 +22,7 @@ mod algorithm;
 mod bank;
 #[cfg(feature = "attestation")]
 mod block;
-#[cfg(feature = "attestation")]
+#[cfg(any(feature = "attestation", feature = "capi"))]
 mod check;
 #[cfg(feature = "attestation")]
 mod context;
@@ -48,14 +48,13 @@ mod fixture_tests;
 #[cfg(all(test, feature = "attestation"))]
 mod mutation_tests;
 
+#[cfg(feature = "capi")]
+pub(crate) use check::Check;
 pub use level::AttestationLevel;
 pub use policy::AttestationPolicy;
 pub use verdict::{Attestation, AttestationFacts};
 
 use crate::error::{Error, Result};
-
-#[cfg(not(feature = "attestation"))]
-const NOT_BUILT: &str = "This library was built without attestation: no quote was judged, and nothing is proved.";
 
 /// Judges the block in `metadata`, the JSON text of an answer's `_metadata`. `must_have_quote` says that the tier is one
 /// that has a TPM: then an answer without a quote is invalid, if the policy requires anything.
@@ -93,16 +92,4 @@ pub fn verify_attestation(block: &[u8], payload_id: &str, policy: &AttestationPo
     };
     policy.admit(&verdict)?;
     Ok(verdict)
-}
-
-/// The name of a check's number; `None` for a number that is none.
-#[cfg(feature = "capi")]
-pub(crate) fn check_name(number: i32) -> Option<&'static str> {
-    #[cfg(feature = "attestation")]
-    return check::Check::ALL.iter().find(|check| check.number() == number).map(|check| check.name());
-    #[cfg(not(feature = "attestation"))]
-    {
-        let _ = number;
-        None
-    }
 }

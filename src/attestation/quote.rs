@@ -3,7 +3,7 @@
 use super::check::Check;
 use super::reader::Reader;
 use super::trail::{Step, Trail, failed};
-use crate::crypto::{self, Hash};
+use crate::crypto;
 
 /// TPM_GENERATED_VALUE: a restricted key signs nothing from outside that begins so.
 const MAGIC: u32 = 0xff54_4347;
@@ -53,7 +53,7 @@ pub(super) fn read<'a>(bytes: &'a [u8], payload_id: &str, trail: &mut Trail) -> 
     };
     trail.ok(Check::AttestParse, "");
     trail.demand(Check::AttestTrailing, reader.is_done(), "bytes behind the digest")?;
-    let nonce = crypto::hash(Hash::Sha256, [payload_id.as_bytes()]);
+    let nonce = crypto::sha256(payload_id.as_bytes());
     let fresh = same(quote.extra_data, &nonce[..NONCE_LEN]);
     trail.demand(Check::NonceMismatch, fresh, "made for another request, or for none")?;
     Ok(quote)

@@ -29,17 +29,12 @@ impl Attestation {
     pub fn report(&self) -> String {
         let report = Report {
             level: self.level().name(),
-            meaning: self.meaning(),
+            meaning: self.level().meaning(),
             hardware_rooted: false,
             failed_check: self.failed_check().map(|(_, name)| name),
             checks: self.lines(),
         };
         serde_json::to_string(&report).expect("texts and numbers can be written as JSON")
-    }
-
-    #[cfg(feature = "attestation")]
-    fn meaning(&self) -> &'static str {
-        self.level().meaning()
     }
 
     #[cfg(feature = "attestation")]
@@ -58,11 +53,6 @@ impl Attestation {
             detail: entry.detail.clone().into_owned(),
         };
         self.entries.iter().map(line).collect()
-    }
-
-    #[cfg(not(feature = "attestation"))]
-    fn meaning(&self) -> &'static str {
-        super::NOT_BUILT
     }
 
     #[cfg(not(feature = "attestation"))]

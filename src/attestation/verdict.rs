@@ -88,6 +88,6 @@ impl Attestation {
 
     /// Why the level is no higher, as the end of a sentence.
     pub(super) fn reason(&self) -> String {
-        format!(" ({})", super::NOT_BUILT)
+        format!(": {}", self.level.meaning())
     }
 }

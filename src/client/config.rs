@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::api_key;
 
+use crate::attestation::AttestationPolicy;
 use crate::error::{Error, Result};
 use crate::keys::{Password, Pins};
 use crate::log::{Level, Log};
@@ -44,6 +45,7 @@ pub struct Config {
     pub(super) pins: Pins,
     pub(super) known_servers: Option<PathBuf>,
     pub(super) server_key_ttl: Duration,
+    pub(super) attestation_policy: AttestationPolicy,
     binding: String,
 }
 
@@ -72,6 +74,7 @@ impl Config {
             pins: Pins::default(),
             known_servers: None,
             server_key_ttl: DEFAULT_SERVER_KEY_TTL,
+            attestation_policy: AttestationPolicy::new(),
             binding: format!("rust/{}", env!("CARGO_PKG_VERSION")),
         })
     }
@@ -210,6 +213,15 @@ impl Config {
     /// it holds no certificate.
     pub fn set_ca_file(&mut self, pem: &Path) -> Result<()> {
         self.roots = TrustedRoots::from_file(pem)?;
+        Ok(())
+    }
+
+    /// What is asked of the TPM quote in every answer. Default: nothing; it is judged, and the verdict is in the answer.
+    ///
+    /// # Errors
+    /// [`Status::Argument`](crate::Status::Argument) when no answer can fulfil the policy.
+    pub fn set_attestation(&mut self, policy: &AttestationPolicy) -> Result<()> {
+        self.attestation_policy = policy.checked()?.clone();
         Ok(())
     }
 

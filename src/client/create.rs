@@ -1,8 +1,9 @@
-//! The one pipeline: seal, send, open.
+//! The one pipeline: seal, send, open, judge.
 
 use std::sync::Arc;
 
 use super::{Client, Level, Request, Response, Sealed};
+use crate::attestation;
 use crate::envelope::{self, Chat, Tier};
 use crate::error::{Error, Result, Status};
 use crate::keys::{ClientPair, ServerKey};
@@ -98,11 +99,15 @@ impl Client {
     /// # Errors
     /// [`Status::Protocol`] when it is not a package,
     /// [`Status::Security`] when it does not decrypt or answers another request,
-    /// [`Status::Forked`].
+    /// [`Status::Attestation`] when the client's policy requires more than it proves, [`Status::Forked`].
     pub fn open(&self, request: &Sealed, body: &[u8]) -> Result<Response> {
         self.usable()?;
         let answer = envelope::open(body, &request.pair.keys, &request.expected())?;
-        Response::new(answer, request.payload_id.clone())
+        let quote_is_due = request.tier == Some(Tier::Maximum);
+        let verdict =
+            attestation::of_answer(answer.metadata(), &request.payload_id, quote_is_due, &self.attestation_policy);
+        self.attestation_policy.admit(&verdict)?;
+        Response::new(answer.json, request.payload_id.clone(), verdict)
     }
 
     /// The call, ready to be sent, and what it may try; the plaintext is gone when this returns. The deadline begins when the

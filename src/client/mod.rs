@@ -12,6 +12,8 @@ mod pointer;
 mod request;
 mod response;
 mod sealed;
+#[cfg(all(test, feature = "attestation"))]
+mod verdict_tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,6 +28,7 @@ pub use sealed::Sealed;
 pub use crate::log::Level;
 pub use crate::transport::Cancel;
 
+use crate::attestation::AttestationPolicy;
 use crate::error::{Error, Result, Status};
 use crate::keys::{ClientKeys, KeyDirectory, KnownServers, Password, Pins, ServerCache};
 use crate::log::Log;
@@ -41,6 +44,7 @@ pub struct Client {
     server: ServerCache,
     pins: Pins,
     known_servers: Option<KnownServers>,
+    attestation_policy: AttestationPolicy,
     api_key: Option<SecretBuf>,
     timeout: Duration,
     log: Log,
@@ -92,6 +96,7 @@ impl Client {
             server: ServerCache::new(config.server_key_ttl),
             pins: config.pins.clone(),
             known_servers: known_servers(config)?,
+            attestation_policy: config.attestation_policy.clone(),
             api_key: config.api_key.as_deref().map(SecretBuf::copy_of).transpose()?,
             timeout: config.timeout,
             log: config.log.clone(),

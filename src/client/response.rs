@@ -3,6 +3,7 @@
 use once_cell::sync::OnceCell;
 
 use super::pointer::find;
+use crate::attestation::Attestation;
 use crate::envelope::members::count;
 use crate::envelope::text::unescape;
 use crate::error::{Error, Result, Status};
@@ -16,6 +17,7 @@ const MAX_CHOICES: usize = 1024;
 pub struct Response {
     json: Text,
     payload_id: String,
+    attestation: Attestation,
     choices: Vec<Choice>,
 }
 
@@ -59,7 +61,7 @@ struct Choice {
 
 impl Response {
     /// `answer` is a valid JSON object followed by one NUL.
-    pub(super) fn new(answer: SecretBuf, payload_id: String) -> Result<Response> {
+    pub(super) fn new(answer: SecretBuf, payload_id: String, attestation: Attestation) -> Result<Response> {
         let json = Text(answer);
         let choices = find(json.as_str(), "/choices").and_then(count).unwrap_or(0);
         if choices > MAX_CHOICES {
@@ -69,7 +71,7 @@ impl Response {
             ));
         }
         let choices = (0..choices).map(|_| Choice::default()).collect();
-        Ok(Response { json, payload_id, choices })
+        Ok(Response { json, payload_id, attestation, choices })
     }
 
     /// The whole answer as JSON, with the client's members merged into its `_metadata`.
@@ -111,6 +113,11 @@ impl Response {
     /// The id that the request was sent under.
     pub fn payload_id(&self) -> &str {
         &self.payload_id
+    }
+
+    /// What the TPM quote in the answer proves, judged when the answer was opened.
+    pub fn attestation(&self) -> &Attestation {
+        &self.attestation
     }
 
     #[cfg(feature = "capi")]
@@ -178,16 +185,21 @@ impl std::fmt::Debug for Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attestation::{AttestationPolicy, of_answer};
+
+    fn made(json: &str) -> Result<Response> {
+        let unattested = of_answer("{}", "id", false, &AttestationPolicy::new());
+        Response::new(Text::copy_of(json).expect("memory").0, "id".to_owned(), unattested)
+    }
 
     fn response(json: &str) -> Response {
-        Response::new(Text::copy_of(json).expect("memory").0, "id".to_owned()).expect("a good answer")
+        made(json).expect("a good answer")
     }
 
     #[test]
     fn an_answer_with_a_million_choices_is_refused_and_not_unpacked() {
         let json = format!("{{\"choices\":[{}0]}}", "0,".repeat(1_000_000));
-        let refused = Response::new(Text::copy_of(&json).expect("memory").0, "id".to_owned());
-        assert_eq!(refused.expect_err("too many").status(), Status::Protocol);
+        assert_eq!(made(&json).expect_err("too many").status(), Status::Protocol);
     }
 
     #[test]

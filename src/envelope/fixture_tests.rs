@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::open::Answer;
 use super::package::Package;
 use super::{Expected, Tier, open, seal};
 use crate::crypto::{self, KeyPair, PublicKey};
@@ -35,7 +36,7 @@ const ID: &str = "0b0e9a8e-5b8f-4f7a-9f5e-1d2c3b4a5968";
 
 fn opened(body: &[u8], pair: &KeyPair, payload_id: &str) -> Result<Value> {
     let answer = open(body, pair, &Expected { payload_id, tier: None })?;
-    let (nul, json) = answer.split_last().expect("at least the NUL");
+    let (nul, json) = answer.json.split_last().expect("at least the NUL");
     assert_eq!(*nul, 0);
     Ok(serde_json::from_slice(json).expect("what is opened is JSON"))
 }
@@ -163,7 +164,7 @@ fn every_malformed_or_lenient_package_ends_as_decided() {
         let pair = if name == "rsa2048_client" { &client2048 } else { &client };
         let expected = Expected { payload_id: ID, tier: None };
         match (open(&fixture(text(case, "file")), pair, &expected), decided) {
-            (Ok(answer), None) => assert!(String::from_utf8_lossy(&answer).contains(ID), "{name}"),
+            (Ok(answer), None) => assert!(String::from_utf8_lossy(&answer.json).contains(ID), "{name}"),
             (Err(error), Some(status)) => assert_eq!(error.status(), status, "{name}: {error}"),
             (Ok(_), Some(status)) => panic!("{name} opened; {status:?} is decided"),
             (Err(error), None) => panic!("{name} did not open: {error}"),
@@ -251,7 +252,13 @@ fn metadata_is_merged_wherever_it_stands_and_the_rest_is_untouched() {
     let client = pair("keys/client2048_private.pem");
     let merged = |plaintext: &str| {
         let answer = open(&answered(plaintext, &client), &client, &Expected { payload_id: ID, tier: None });
-        answer.map(|a| String::from_utf8(a[..a.len() - 1].to_vec()).expect("UTF-8")).map_err(|e| e.status())
+        let merged = |a: Answer| {
+            let json = String::from_utf8(a.json[..a.json.len() - 1].to_vec()).expect("UTF-8");
+            let metadata: Value = serde_json::from_str(a.metadata()).expect("an object");
+            assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON")["_metadata"], metadata);
+            json
+        };
+        answer.map(merged).map_err(|e| e.status())
     };
     let ours = format!(
         "{{\"payload_id\":\"{ID}\",\"processed_at\":null,\"is_encrypted\":true,\

@@ -1,5 +1,7 @@
 //! `_metadata` of an answer: what the server says of it, checked against the request, and what the client adds.
 
+use std::ops::Range;
+
 use super::members::{Member, last, members};
 use super::package::ALGORITHM;
 use super::text::{equals, unescape};
@@ -25,8 +27,13 @@ pub(crate) struct Expected<'a> {
 }
 
 /// Checks the answer in `answer` (a valid JSON object) against its request, and merges the client's four members
-/// into its `_metadata`, in place: members that are there keep their position, new ones go to the end.
-pub(super) fn merge(answer: &mut SecretBuf, outer_processed_at: Option<&str>, expected: &Expected<'_>) -> Result<()> {
+/// into its `_metadata`, in place: members that are there keep their position, new ones go to the end. Returns where
+/// `_metadata` stands then.
+pub(super) fn merge(
+    answer: &mut SecretBuf,
+    outer_processed_at: Option<&str>,
+    expected: &Expected<'_>,
+) -> Result<Range<usize>> {
     let text = std::str::from_utf8(answer).map_err(|_| Error::decryption_failed())?;
     let outer = members(text).map_err(|_| Error::decryption_failed())?;
     let mut found = outer.iter().filter(|member| member.is(NAME));
@@ -51,7 +58,8 @@ pub(super) fn merge(answer: &mut SecretBuf, outer_processed_at: Option<&str>, ex
     };
     answer.splice(range.start, range.end, &merged);
     answer.splice(range.start, range.start, name.as_bytes());
-    Ok(())
+    let start = range.start + name.len();
+    Ok(start..start + merged.len())
 }
 
 /// Ties the answer to its request: the id that it names, if any, and a tier no lower than the one asked for.

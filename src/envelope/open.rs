@@ -1,5 +1,7 @@
 //! Open: a response package becomes an answer, or one of two errors.
 
+use std::ops::Range;
+
 use super::members::nests_within_limit;
 pub(crate) use super::metadata::Expected;
 use super::metadata::{ADDED_LEN, merge};
@@ -8,9 +10,22 @@ use crate::crypto::{self, KeyPair, TAG_LEN};
 use crate::error::{Error, Result};
 use crate::memory::SecretBuf;
 
-/// Opens `body` with the pair that the request named, and returns the answer's JSON with `_metadata` merged,
-/// followed by one NUL byte.
-pub(crate) fn open(body: &[u8], pair: &KeyPair, expected: &Expected<'_>) -> Result<SecretBuf> {
+/// An answer.
+pub(crate) struct Answer {
+    /// Its JSON with `_metadata` merged, followed by one NUL byte.
+    pub(crate) json: SecretBuf,
+    metadata: Range<usize>,
+}
+
+impl Answer {
+    /// The JSON text of its `_metadata`: an object.
+    pub(crate) fn metadata(&self) -> &str {
+        self.json.get(self.metadata.clone()).and_then(|span| std::str::from_utf8(span).ok()).unwrap_or_default()
+    }
+}
+
+/// Opens `body` with the pair that the request named.
+pub(crate) fn open(body: &[u8], pair: &KeyPair, expected: &Expected<'_>) -> Result<Answer> {
     let package = Package::read(body, pair.modulus_len()?)?;
     let added = ADDED_LEN + expected.payload_id.len() + package.processed_at.map_or(0, str::len);
     let mut answer = SecretBuf::zeroed(package.ciphertext_len + TAG_LEN, added)?;
@@ -21,7 +36,7 @@ pub(crate) fn open(body: &[u8], pair: &KeyPair, expected: &Expected<'_>) -> Resu
     if !nests_within_limit(&answer) {
         return Err(Error::decryption_failed());
     }
-    merge(&mut answer, package.processed_at, expected)?;
+    let metadata = merge(&mut answer, package.processed_at, expected)?;
     answer.push(b"\0");
-    Ok(answer)
+    Ok(Answer { json: answer, metadata })
 }

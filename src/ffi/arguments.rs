@@ -90,6 +90,18 @@ pub(super) unsafe fn write_length(len: *mut usize, value: usize) {
     }
 }
 
+/// Fills a struct whose size is the caller's: what fits of `value`, and zeros behind what this library knows.
+///
+/// # Safety
+/// `out` points to `size` writable bytes; `T` is a C struct without padding.
+pub(super) unsafe fn write_sized<T: Copy>(out: *mut T, size: usize, value: &T) {
+    let known = size.min(size_of::<T>());
+    // SAFETY: by the contract above; `known` is within both.
+    unsafe { std::ptr::copy_nonoverlapping((&raw const *value).cast::<u8>(), out.cast(), known) };
+    // SAFETY: by the contract above; what is behind `known` is still within `size`.
+    unsafe { out.cast::<u8>().add(known).write_bytes(0, size - known) };
+}
+
 /// Takes a handle back and drops it. NULL does nothing.
 ///
 /// # Safety

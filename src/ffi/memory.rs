@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
+use super::arguments::write_sized;
 use super::error::nomyo_error;
 use super::guard::{guard, guard_value};
 use super::status::{NOMYO_ERR_ARGUMENT, NOMYO_ERR_INTERNAL, NOMYO_OK};
@@ -74,11 +75,8 @@ pub unsafe extern "C" fn nomyo_memory_info_get(out: *mut nomyo_memory_info, size
         dump_excluded: i32::from(info.dump_excluded),
         fork_excluded: i32::from(info.fork_excluded),
     };
-    let known = size.min(size_of::<nomyo_memory_info>());
-    // SAFETY: the caller promises `size` writable bytes at `out`; `known` is within them and within `info`.
-    unsafe { std::ptr::copy_nonoverlapping((&raw const info).cast::<u8>(), out.cast(), known) };
-    // SAFETY: as above; what is behind `known` is still within `size`.
-    unsafe { out.cast::<u8>().add(known).write_bytes(0, size - known) };
+    // SAFETY: the caller promises `size` writable bytes at `out`.
+    unsafe { write_sized(out, size, &info) };
     NOMYO_OK
 }
 

@@ -26,6 +26,8 @@ mod cancel;
 
 mod response;
 
+mod attestation;
+
 mod sealed;
 
 mod memory;

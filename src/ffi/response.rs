@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{CString, c_char};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::arguments::{take_back, text, write_length};
+use super::attestation::{nomyo_attestation, write_verdict};
 use super::guard::guard_value;
+use super::status::{NOMYO_ERR_ARGUMENT, NOMYO_ERR_INTERNAL, NOMYO_OK};
 use crate::client::{Response, Text};
 
 /// A decrypted answer. Any number of threads may read it at once; one frees it. Every pointer taken from it lives until
@@ -14,6 +16,8 @@ use crate::client::{Response, Text};
 pub struct nomyo_response {
     response: Response,
     payload_id: CString,
+    /// Made on first use.
+    report: OnceLock<CString>,
     /// What pointers were followed to, kept because C holds the addresses.
     followed: Mutex<BTreeMap<String, Text>>,
 }
@@ -21,7 +25,7 @@ pub struct nomyo_response {
 impl nomyo_response {
     pub(super) fn new(response: Response) -> nomyo_response {
         let payload_id = CString::new(response.payload_id()).unwrap_or_default();
-        nomyo_response { response, payload_id, followed: Mutex::default() }
+        nomyo_response { response, payload_id, report: OnceLock::new(), followed: Mutex::default() }
     }
 }
 
@@ -147,6 +151,44 @@ pub unsafe extern "C" fn nomyo_response_pointer(
 pub unsafe extern "C" fn nomyo_response_payload_id(r: *const nomyo_response) -> *const c_char {
     // SAFETY: the caller's promise (nomyo.h, Conventions); no length is written.
     unsafe { give(r, std::ptr::null_mut(), |r| (r.payload_id.as_ptr(), 0)) }
+}
+
+/// What the TPM quote in the answer proves; it was judged when the answer was opened. NOMYO_ATTESTATION_CONSISTENT says
+/// what that is, and what it is not. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
+///
+/// Any thread; blocks on nothing.
+///
+/// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `r` or `out` is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_response_attestation(
+    r: *const nomyo_response,
+    out: *mut nomyo_attestation,
+    size: usize,
+) -> i32 {
+    // SAFETY: the caller promises that `r` is NULL or alive.
+    let Some(handle) = (unsafe { r.as_ref() }).filter(|_| !out.is_null()) else { return NOMYO_ERR_ARGUMENT };
+    guard_value(NOMYO_ERR_INTERNAL, || {
+        // SAFETY: `out` is not NULL, and the caller promises `size` writable bytes there.
+        unsafe { write_verdict(out, size, handle.response.attestation()) };
+        NOMYO_OK
+    })
+}
+
+/// The verdict on the answer's TPM quote as a JSON object: `level` (a name), `meaning` (a sentence for a person),
+/// `hardware_rooted` (always false: nothing in the protocol leads to a certified TPM), `failed_check` (a name, or null), and
+/// `checks`: for each check in order its `number`, `name`, `result` (`ok`, `warning`, `failed`, `skipped`) and `detail`.
+/// The library's own words: nothing in it is quoted from the answer.
+///
+/// Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `r`. NULL
+/// only for a NULL `r`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_response_attestation_report(r: *const nomyo_response, len: *mut usize) -> *const c_char {
+    let report = |r: &nomyo_response| {
+        let report = r.report.get_or_init(|| CString::new(r.response.attestation().report()).unwrap_or_default());
+        (report.as_ptr(), report.as_bytes().len())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { give(r, len, report) }
 }
 
 /// Wipes and frees an answer, and everything that was taken from it. NULL does nothing.

@@ -32,7 +32,8 @@ pub const NOMYO_ERR_SERVER: i32 = 25;
 pub const NOMYO_ERR_UNAVAILABLE: i32 = 26;
 /// Any other HTTP status that is not 200.
 pub const NOMYO_ERR_HTTP: i32 = 27;
-/// The attestation policy requires more than the answer proves; the answer is withheld. Reserved: nothing returns it yet.
+/// The attestation policy requires more than the answer proves; the answer is withheld and wiped, and the prompt has been
+/// sent.
 pub const NOMYO_ERR_ATTESTATION: i32 = 40;
 /// `http://` without opt-in, decryption or integrity failure, an answer to another request, a tier below the one asked
 /// for, a required lock refused.

@@ -184,3 +184,5 @@ pub unsafe extern "C" fn nomyo_config_set_binding(
 mod network;
 
 mod keys;
+
+mod attestation;
