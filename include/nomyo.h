@@ -136,7 +136,8 @@
 #define NOMYO_ERR_HTTP 27
 
 /**
- * The attestation policy requires more than the answer proves; the answer is withheld. Reserved: nothing returns it yet.
+ * The attestation policy requires more than the answer proves; the answer is withheld and wiped, and the prompt has been
+ * sent.
  */
 #define NOMYO_ERR_ATTESTATION 40
 
@@ -192,6 +193,46 @@
 #define NOMYO_LOG_DEBUG 4
 
 /**
+ * Attestation level: the answer came without a quote.
+ */
+#define NOMYO_ATTESTATION_ABSENT 0
+
+/**
+ * Attestation level: the server says that it has no quote; or this library was built without attestation.
+ */
+#define NOMYO_ATTESTATION_UNAVAILABLE 1
+
+/**
+ * Attestation level: a check failed. What cannot be decoded is invalid, never unknown.
+ */
+#define NOMYO_ATTESTATION_INVALID 2
+
+/**
+ * Attestation level: the quote is well-formed, was made for this request, is signed by the key that came with it, and
+ * covers the register values that came with it. WARNING: it proves no more. Nobody vouches for that key: a program
+ * without a TPM can make such a quote, and whoever stands between can pass on somebody else's. It does not prove that a
+ * TPM exists, which machine answered, that the values are good, or that the key which the prompt was encrypted to belongs
+ * to that machine; and it comes with the answer, when the prompt has long been sent.
+ */
+#define NOMYO_ATTESTATION_CONSISTENT 3
+
+/**
+ * Attestation level: CONSISTENT, and every register of the policy has one of its allowed values. That shows an honest
+ * server drifting. WARNING: whoever knows the values can make such a quote without a TPM.
+ */
+#define NOMYO_ATTESTATION_BASELINE 4
+
+/**
+ * Attestation level: reserved. Each answer has an attestation key of its own, so that there is none to pin.
+ */
+#define NOMYO_ATTESTATION_PINNED 5
+
+/**
+ * Attestation level: reserved. The protocol has no certificate of a TPM today.
+ */
+#define NOMYO_ATTESTATION_CERTIFIED 6
+
+/**
  * Memory policy: do not lock, but wipe.
  */
 #define NOMYO_MEMORY_OFF 0
@@ -220,6 +261,11 @@
  * Memory level: all of the library's memory but ciphertext is locked, and all of it is kept out of core dumps.
  */
 #define NOMYO_MEMORY_LEVEL_FULL 2
+
+/**
+ * What is asked of a TPM quote. Belongs to one thread at a time while it is being changed.
+ */
+typedef struct nomyo_attestation_policy nomyo_attestation_policy;
 
 /**
  * Cancels the calls that it was given to. Any number of threads may use it at once; one frees it.
@@ -272,6 +318,55 @@ typedef struct nomyo_text nomyo_text;
  * called on; must return normally, and of this library may call nothing but the _free functions.
  */
 typedef void (*nomyo_log_fn)(void *data, int32_t level, const char *line, size_t len);
+
+/**
+ * What the TPM quote of an answer proves, and what it says. A copy: nothing to free. Everything behind `failed_check` is 0
+ * unless `level` is at least NOMYO_ATTESTATION_CONSISTENT. Outside the endorsement and platform hierarchies a TPM
+ * obfuscates the two counters and the firmware's version with constants of the key, so that they compare with nothing.
+ */
+typedef struct {
+    /**
+     * One of the NOMYO_ATTESTATION_ levels.
+     */
+    int32_t level;
+    /**
+     * The number of the check that failed, 0 when none did; nomyo_attestation_check_name() names it.
+     */
+    int32_t failed_check;
+    /**
+     * How many registers (PCRs) the quote covers.
+     */
+    uint32_t pcr_count;
+    /**
+     * How many checks ended in a warning, which lowers no level; the report says which.
+     */
+    uint32_t warnings;
+    /**
+     * Milliseconds that the TPM has been powered on in its life.
+     */
+    uint64_t clock;
+    /**
+     * The version of the TPM's firmware.
+     */
+    uint64_t firmware_version;
+    /**
+     * How often the TPM was reset.
+     */
+    uint32_t reset_count;
+    /**
+     * How often it was resumed or restarted without a reset.
+     */
+    uint32_t restart_count;
+    /**
+     * 1 when the clock cannot have gone back since it was last seen.
+     */
+    int32_t clock_safe;
+    /**
+     * The handle of the hierarchy that the key is a primary of: 0x40000001 owner, 0x4000000B endorsement, 0x40000007
+     * null, 0x4000000C platform; 0 when it is no primary as it is described, and then there is a warning.
+     */
+    uint32_t hierarchy;
+} nomyo_attestation;
 
 /**
  * What protects secrets in this process, from what the system calls returned. A copy: nothing to free.
@@ -660,6 +755,18 @@ int32_t nomyo_config_set_server_key_ttl_ms(nomyo_config *c,
                                            nomyo_error **err);
 
 /**
+ * Sets what is asked of the TPM quote in every answer, also of those that nomyo_open() opens. Default, and for a NULL
+ * `p`: nothing; the quote is judged, and the verdict is in the answer.
+ *
+ * `p` is copied.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: no answer can fulfil it (BASELINE is required, and no value allowed).
+ */
+int32_t nomyo_config_set_attestation(nomyo_config *c,
+                                     const nomyo_attestation_policy *p,
+                                     nomyo_error **err);
+
+/**
  * Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.
  *
  * Any thread; blocks on nothing: keys are generated and connections opened when first needed, or by
@@ -963,9 +1070,114 @@ const char *nomyo_response_pointer(const nomyo_response *r,
 const char *nomyo_response_payload_id(const nomyo_response *r);
 
 /**
+ * What the TPM quote in the answer proves; it was judged when the answer was opened. NOMYO_ATTESTATION_CONSISTENT says
+ * what that is, and what it is not. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `r` or `out` is NULL.
+ */
+int32_t nomyo_response_attestation(const nomyo_response *r,
+                                   nomyo_attestation *out,
+                                   size_t size);
+
+/**
+ * The verdict on the answer's TPM quote as a JSON object: `level` (a name), `meaning` (a sentence for a person),
+ * `hardware_rooted` (always false: nothing in the protocol leads to a certified TPM), `failed_check` (a name, or null), and
+ * `checks`: for each check in order its `number`, `name`, `result` (`ok`, `warning`, `failed`, `skipped`) and `detail`.
+ * The library's own words: nothing in it is quoted from the answer.
+ *
+ * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `r`. NULL
+ * only for a NULL `r`.
+ */
+const char *nomyo_response_attestation_report(const nomyo_response *r,
+                                              size_t *len);
+
+/**
  * Wipes and frees an answer, and everything that was taken from it. NULL does nothing.
  */
 void nomyo_response_free(nomyo_response *r);
+
+/**
+ * The name of a level, such as `"CONSISTENT"`; `"UNKNOWN"` for a number that no verdict has.
+ *
+ * Any thread; blocks on nothing. The text is static: never free it.
+ */
+const char *nomyo_attestation_level_name(int32_t level);
+
+/**
+ * What a level means, in one sentence or two that can be shown to a person; `"UNKNOWN"` for a number that no verdict has.
+ *
+ * Any thread; blocks on nothing. The text is static: never free it.
+ */
+const char *nomyo_attestation_level_meaning(int32_t level);
+
+/**
+ * The name of a check, such as `"TPM_NONCE_MISMATCH"` for 7018; `"NONE"` for 0 and `"UNKNOWN"` for any other number.
+ *
+ * Any thread; blocks on nothing. The text is static: never free it.
+ */
+const char *nomyo_attestation_check_name(int32_t check);
+
+/**
+ * Makes a policy that asks nothing: quotes are judged, and no answer is withheld.
+ *
+ * Any thread; blocks on nothing. Free it with nomyo_attestation_policy_free(). NULL after an internal error.
+ */
+nomyo_attestation_policy *nomyo_attestation_policy_new(void);
+
+/**
+ * Frees a policy. NULL does nothing. Configurations that it was given to keep their copy.
+ */
+void nomyo_attestation_policy_free(nomyo_attestation_policy *p);
+
+/**
+ * Withholds answers that prove less than `level`: NOMYO_ATTESTATION_CONSISTENT, or NOMYO_ATTESTATION_BASELINE, for which
+ * nomyo_attestation_policy_allow_pcr() gives the values. An answer that is withheld is NOMYO_ERR_ATTESTATION, and wiped;
+ * the message names the first check that failed. WARNING: the quote comes with the answer. When it is withheld, the
+ * prompt has been sent and processed.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a lower level, which asks nothing, or one that nothing can reach today.
+ */
+int32_t nomyo_attestation_policy_require(nomyo_attestation_policy *p,
+                                         int32_t level,
+                                         nomyo_error **err);
+
+/**
+ * Adds a value that a register may have: `bank` is `sha256`, `sha384` or `sha512`, `index` 0 to 15, `hex` the value in hex
+ * digits, in either case and without a prefix. Repeatable: a register with several values may have any of them. A register
+ * that has one here must be in every quote; an answer whose register has none of its values is INVALID.
+ *
+ * The values of registers 0 (firmware) and 7 (secure boot) change with updates and settings; 10 (IMA) changes all the
+ * time.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another bank; an index above 15 (software can reset registers 16 to 23); not as
+ *         many hex digits as the bank's values have.
+ */
+int32_t nomyo_attestation_policy_allow_pcr(nomyo_attestation_policy *p,
+                                           const char *bank,
+                                           uint32_t index,
+                                           const char *hex,
+                                           nomyo_error **err);
+
+/**
+ * Judges an attestation block that was received elsewhere: `block_json` (`len` bytes) is the JSON object that an answer
+ * has as `_metadata.tpm_attestation`, `payload_id` the id of the request that it was made for. `p` may be NULL: nothing is
+ * asked. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @param out receives the verdict, INVALID included.
+ * @return NOMYO_OK: there is a verdict; NOMYO_ERR_ATTESTATION: the policy requires more, and the message says why;
+ *         NOMYO_ERR_ARGUMENT: NULL, text that is not UTF-8, or a policy that no quote can fulfil.
+ */
+int32_t nomyo_attestation_verify(const uint8_t *block_json,
+                                 size_t len,
+                                 const char *payload_id,
+                                 const nomyo_attestation_policy *p,
+                                 nomyo_attestation *out,
+                                 size_t size,
+                                 nomyo_error **err);
 
 /**
  * Seals a request for the server whose public key is `server_pem` (`pem_len` bytes, SPKI or PKCS#1 PEM, RSA of at

@@ -16,6 +16,7 @@ pub struct AttestationPolicy {
 
 /// A value that a register may have.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "attestation"), expect(dead_code, reason = "it is checked, and no quote is held against it"))]
 struct Allowed {
     bank: Hash,
     index: u8,
@@ -76,11 +77,6 @@ impl AttestationPolicy {
         Ok(self)
     }
 
-    /// Whether answers can be withheld.
-    pub(crate) fn requires(&self) -> bool {
-        self.required.is_some()
-    }
-
     /// Withholds an answer that proves less than is required.
     pub(crate) fn admit(&self, verdict: &Attestation) -> Result<()> {
         match self.required {
@@ -101,6 +97,11 @@ impl AttestationPolicy {
 
 #[cfg(feature = "attestation")]
 impl AttestationPolicy {
+    /// Whether answers can be withheld.
+    pub(super) fn requires(&self) -> bool {
+        self.required.is_some()
+    }
+
     /// The registers of the baseline.
     pub(super) fn registers(&self) -> impl Iterator<Item = (Hash, u8)> {
         self.baseline.iter().map(|allowed| (allowed.bank, allowed.index))
