@@ -26,7 +26,7 @@ WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET
 CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 GO_ENV := CGO_LDFLAGS="-L$(DEBUG) -Wl,-rpath,$(DEBUG)"
 
-.PHONY: demo test lint header bench tally tools library \
+.PHONY: demo test lint header bench tally tools tss library \
     soak test-tools test-rust test-c test-memory test-cpp test-go test-python test-sdk test-keys test-examples
 
 # --- set-up
@@ -35,13 +35,18 @@ tools:
 	@tests/require.sh cc=build-essential make=build-essential
 	@command -v cargo >/dev/null || { echo "please install Rust 1.89 or newer: https://rustup.rs" >&2; exit 1; }
 
-test-tools: tools
+test-tools: tools tss
 	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils strace=strace openssl=openssl nsenter=util-linux \
-	    go=golang-go python3=python3
+	    go=golang-go python3=python3 swtpm=swtpm
 	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || v[2] >= 22) }' || \
 	    { echo "please install Go 1.22 or newer (Debian 13 has it, or https://go.dev/dl)" >&2; exit 1; }
 	@mkdir -p $(LOGS)
 	@python3 -c 'import venv, ensurepip' 2>/dev/null || tests/require.sh no-venv=python3-venv
+
+# The TPM software stack, which the tests hold what we read and what the endpoint says against.
+tss:
+	@tests/require.sh pkg-config=pkg-config
+	@pkg-config --exists tss2-esys || tests/require.sh no-tss2=libtss2-dev
 
 $(VENV)/ready: bindings/python/requirements-test.txt
 	python3 -m venv $(VENV)
@@ -134,7 +139,7 @@ test-examples: test-tools library $(VENV)/ready
 
 # --- what changes the library call for
 
-lint: tools
+lint: tools tss
 	@cargo fmt --version >/dev/null && cargo clippy --version >/dev/null || rustup component add rustfmt clippy
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Tier;
+use crate::attestation;
 use crate::echo::{self, unix_seconds};
 use crate::faults::{AnswerFaults, NomyoTest, WireFaults};
 use crate::http::Request;
@@ -41,7 +42,7 @@ struct Asked {
 
 fn complete(server: &Server, request: &Request, body: &[u8]) -> Result<Outcome, Response> {
     authorize(server.options.api_key.as_deref(), request)?;
-    let asked = read_headers(server.options.tier_policy, request)?;
+    let asked = read_headers(server, request)?;
     let opened = package::open(body, &server.key())?;
     if server.options.reveal_keys {
         server.ledger.note_request_key(&asked.payload_id, &opened.aes_key);
@@ -81,7 +82,7 @@ fn authorize(expected: Option<&str>, request: &Request) -> Result<(), Response> 
     }
 }
 
-fn read_headers(policy: Tier, request: &Request) -> Result<Asked, Response> {
+fn read_headers(server: &Server, request: &Request) -> Result<Asked, Response> {
     let required = |name: &str| {
         request
             .header(name)
@@ -94,10 +95,10 @@ fn read_headers(policy: Tier, request: &Request) -> Result<Asked, Response> {
         Some(value) => Tier::from_header(value)
             .ok_or_else(|| Response::detail(400, "X-Security-Tier must be one of: standard, high, maximum"))?,
     };
-    if tier > policy {
+    if tier > server.options.tier_policy {
         return Err(Response::detail(403, &format!("Model not allowed for the security tier {tier}")));
     }
-    if tier == Tier::Maximum {
+    if tier == Tier::Maximum && server.tpm.is_none() {
         return Err(Response::detail(503, "The security tier maximum needs a TPM, and this server has none"));
     }
     let pem = percent_decode_str(required("X-Public-Key")?)
@@ -143,12 +144,13 @@ fn find_answer(
         Some(upstream) => upstream.complete(forwarded)?,
         None => echo::complete(chat, &test.script)?,
     };
-    Ok(with_metadata(answer, asked, &test.answer))
+    let attestation = attestation::block(server.tpm.as_ref(), &asked.payload_id, &test.attestation)?;
+    Ok(with_metadata(answer, asked, &test.answer, &attestation))
 }
 
 /// Adds what the protocol says about the answer, and about this server, truthfully: it protects no
 /// memory.
-fn with_metadata(mut answer: Value, asked: &Asked, faults: &AnswerFaults) -> Value {
+fn with_metadata(mut answer: Value, asked: &Asked, faults: &AnswerFaults, attestation: &Value) -> Value {
     let device_hash = base16ct::lower::encode_string(&Sha256::digest("none"));
     let mut metadata = json!({
         "payload_id": asked.payload_id,
@@ -163,8 +165,8 @@ fn with_metadata(mut answer: Value, asked: &Asked, faults: &AnswerFaults) -> Val
             "core_dump_prevention": false,
         },
         "cuda_device": {"available": false, "device_hash": device_hash},
-        "tpm_attestation": {"is_available": false},
     });
+    replace(&mut metadata, "tpm_attestation", Some(attestation));
     replace(&mut metadata, "payload_id", faults.payload_id.as_ref());
     replace(&mut metadata, "security_tier", faults.tier.as_ref());
     answer["_metadata"] = metadata;

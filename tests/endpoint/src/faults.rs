@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::response::Response;
+use crate::tpm::{Hierarchy, Scheme};
 
 /// Faults below the protocol: what any HTTP response can be made to suffer.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -57,6 +58,21 @@ pub(crate) struct AnswerFaults {
     pub processed_at: Option<Value>,
 }
 
+/// Faults in what the answer says of the TPM, and the kind of quote that is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct AttestationFaults {
+    /// The block as it is to be; null leaves it out.
+    #[serde(deserialize_with = "present")]
+    pub tpm: Option<Value>,
+    /// A JSON merge patch on the right block.
+    pub tpm_patch: Option<Value>,
+    pub tpm_scheme: Option<Scheme>,
+    pub tpm_hierarchy: Option<Hierarchy>,
+    /// TPM2B_ATTEST instead of TPMS_ATTEST.
+    pub tpm_sized_quote: bool,
+}
+
 /// What the model is told to say. Not a fault, and said on every attempt.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -74,6 +90,8 @@ pub(crate) struct NomyoTest {
     pub wire: WireFaults,
     #[serde(flatten)]
     pub answer: AnswerFaults,
+    #[serde(flatten)]
+    pub attestation: AttestationFaults,
     #[serde(flatten)]
     pub script: Script,
     #[serde(flatten)]
@@ -143,8 +161,16 @@ impl NomyoTest {
         if self.wire.times.is_some_and(|times| attempt > times) {
             self.wire = WireFaults::default();
             self.answer = AnswerFaults::default();
+            self.attestation = AttestationFaults::default();
         }
         self
+    }
+}
+
+impl AttestationFaults {
+    /// Whether what is asked for takes a quote.
+    pub fn needs_tpm(&self) -> bool {
+        self.tpm_scheme.is_some() || self.tpm_hierarchy.is_some() || self.tpm_sized_quote
     }
 }
 

@@ -6,8 +6,8 @@
 //! hostile clients and listens on 127.0.0.1 only.
 //!
 //! A request walks: `server` (accept) → `connection` (one client) → `http` (read) → `completion`
-//! (the protocol) → `package` (decrypt, encrypt) → `echo` or `upstream` (the model) → `delivery`
-//! (write, with the faults asked for).
+//! (the protocol) → `package` (decrypt, encrypt) → `echo` or `upstream` (the model) → `attestation`
+//! (what the `tpm` says of it) → `delivery` (write, with the faults asked for).
 //!
 //! ```no_run
 //! let endpoint = endpoint::Endpoint::start(endpoint::Options::default())?;
@@ -17,6 +17,7 @@
 
 #![warn(missing_docs)]
 
+mod attestation;
 mod completion;
 mod connection;
 mod control;
@@ -40,9 +41,11 @@ mod stats;
 mod stream;
 mod tier;
 mod tls;
+mod tpm;
 mod upstream;
 
 pub use options::Options;
 pub use server::Endpoint;
 pub use stats::StatsSnapshot;
 pub use tier::Tier;
+pub use tpm::TpmKind;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Tier;
+use crate::{Tier, TpmKind};
 
 /// How to run the endpoint. The default is a temporary server on a free port with the echo model
 /// and no control.
@@ -32,6 +32,10 @@ pub struct Options {
     /// The highest security tier that is allowed; above it the answer is 403
     #[arg(long, value_enum, default_value_t = Tier::Maximum)]
     pub tier_policy: Tier,
+
+    /// What attests; without a TPM the tier `maximum` is 503
+    #[arg(long, value_enum, default_value_t = TpmKind::None)]
+    pub tpm: TpmKind,
 
     /// Forward requests to this OpenAI-compatible server instead of echoing
     #[arg(long, value_name = "URL")]
@@ -64,6 +68,7 @@ impl Default for Options {
             ready_file: None,
             api_key: None,
             tier_policy: Tier::Maximum,
+            tpm: TpmKind::None,
             upstream: None,
             upstream_key: None,
             control: false,

@@ -20,6 +20,7 @@ use crate::shutdown::Shutdown;
 use crate::state_dir::StateDir;
 use crate::stats::{Stats, StatsSnapshot};
 use crate::tls::{self, CA_FILE, Tls};
+use crate::tpm::{Swtpm, Tpm, TpmKind};
 use crate::upstream::Upstream;
 
 const SERVER_KEY_FILE: &str = "server_private.pem";
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     pub ledger: Ledger,
     pub shutdown: Shutdown,
     pub upstream: Option<Upstream>,
+    pub tpm: Option<Tpm>,
     key: RwLock<Arc<ServerKey>>,
 }
 
@@ -57,6 +59,7 @@ pub struct Endpoint {
     ca_pem: String,
     base_url: String,
     plain_base_url: Option<String>,
+    swtpm: Option<Swtpm>,
     // Dropped, in this order, after the threads have ended.
     _ready_file: Option<ReadyFile>,
     _state_dir: StateDir,
@@ -82,6 +85,10 @@ impl Endpoint {
         };
         let upstream =
             options.upstream.as_deref().map(|url| Upstream::new(url, options.upstream_key.as_deref(), tls::provider()));
+        let (tpm, swtpm) = match options.tpm {
+            TpmKind::None => (None, None),
+            TpmKind::Swtpm => Tpm::start().map(|(tpm, swtpm)| (Some(tpm), Some(swtpm)))?,
+        };
         let (port, http) = (options.port, options.http);
         let server = Arc::new(Server {
             options,
@@ -90,6 +97,7 @@ impl Endpoint {
             ledger: Ledger::default(),
             shutdown: Shutdown::default(),
             upstream,
+            tpm,
             key: RwLock::new(Arc::new(ServerKey::from_pem(&key_pem)?)),
         });
 
@@ -102,6 +110,7 @@ impl Endpoint {
             ca_pem: tls.ca_pem,
             base_url: String::new(),
             plain_base_url: None,
+            swtpm,
             _ready_file: ready_file,
             _state_dir: state_dir,
         };
@@ -205,6 +214,8 @@ impl Drop for Endpoint {
                 let _ = thread.join();
             }
         }
+        // A thread that waits for the TPM ends with it.
+        self.swtpm.take();
         self.server.shutdown.wait_until_idle(PATIENCE);
     }
 }
