@@ -1,15 +1,16 @@
 //! One client's connection: request after request until one side has had enough.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 
 use crate::completion::{self, Outcome};
 use crate::control;
 use crate::delivery::{Then, deliver};
-use crate::faults::{AcceptFault, ResetAt, WireFaults};
+use crate::faults::{AcceptFault, ReadFault, ResetAt, WireFaults};
 use crate::http::{ReadError, Reader, Request};
 use crate::response::Response;
 use crate::server::Server;
@@ -18,6 +19,8 @@ use crate::stream::{self, Stream};
 
 const KEY_PATH: &str = "/pki/public_key";
 const CHAT_PATH: &str = "/v1/chat/secure_completion";
+/// How long a request that stalls is held: longer than any test waits.
+const STALL: Duration = Duration::from_secs(120);
 
 /// Serves a connection to its end, or lets it suffer `fault`. An error ends only this connection,
 /// and there is nobody to tell but the client.
@@ -34,6 +37,12 @@ pub(crate) fn serve(server: &Server, tcp: TcpStream, tls: Option<Arc<ServerConfi
         Some(AcceptFault::Stall) => {
             // Swallows what comes and says nothing, until the client or the server gives up.
             let _ = io::copy(&mut &tcp, &mut io::sink());
+        }
+        Some(AcceptFault::Answer) => {
+            // A client that says nothing, or is gone, wants no answer.
+            let _ = (&tcp)
+                .read(&mut [0; 16 * 1024])
+                .and_then(|_| (&tcp).write_all(server.faults.accept_answer().as_bytes()));
         }
     }
 }
@@ -75,9 +84,12 @@ fn next_outcome(
     if !control::is_control(&request.path) {
         count(server, &request, counted);
         if request.path == CHAT_PATH
-            && let Some(bytes) = server.faults.read_request()
+            && let Some((fault, bytes)) = server.faults.read_request()
         {
             reader.read_part(&request, bytes)?;
+            if fault == ReadFault::StallMidway {
+                server.shutdown.pause(STALL)?;
+            }
             return Ok(Some((false, cut_off())));
         }
     }

@@ -40,10 +40,22 @@ pub(crate) fn deliver(
         return Ok(Then::Reset);
     }
 
+    let mut say = |text: &str, drip_ms: Option<u64>| -> io::Result<()> {
+        for piece in text.as_bytes().chunks(if drip_ms.is_some() { 1 } else { PIECE }) {
+            out.write_all(piece)?;
+            out.flush()?;
+            pause(drip_ms)?;
+        }
+        Ok(())
+    };
+    say(faults.before.as_deref().unwrap_or_default(), None)?;
+    if let Some(raw) = &faults.raw {
+        say(raw, faults.drip_head_ms)?;
+        return Ok(Then::Close);
+    }
     let body = Body::new(&response, faults)?;
     let keep_alive = keep_alive && !asks_to_close(&response);
-    out.write_all(head(&response, &body, faults, keep_alive).as_bytes())?;
-    out.flush()?;
+    say(&head(&response, &body, faults, keep_alive), faults.drip_head_ms)?;
 
     let end = faults.truncate.map_or(body.length, |limit| limit.min(body.length));
     let piece = if faults.drip_ms.is_some() { 1 } else { PIECE };
@@ -123,8 +135,8 @@ fn head(response: &Response, body: &Body<'_>, faults: &WireFaults, keep_alive: b
     if faults.chunked {
         add("Transfer-Encoding", "chunked");
     } else if !matches!(response.status, 204 | 304) {
-        let announced = faults.truncate.map_or(body.length, |limit| body.length.max(limit.saturating_add(1)));
-        add("Content-Length", &announced.to_string());
+        let longer = faults.truncate.map_or(body.length, |limit| body.length.max(limit.saturating_add(1)));
+        add("Content-Length", faults.content_length.as_ref().unwrap_or(&longer.to_string()));
     }
     if !keep_alive && !asks_to_close(response) {
         add("Connection", "close");
@@ -190,6 +202,21 @@ mod tests {
         let (_, text) = sent(json!({"chunked": true, "drip_ms": 0}));
         assert!(text.ends_with("1\r\n8\r\n1\r\n9\r\n0\r\n\r\n"), "{text}");
         assert!(!text.contains("Content-Length"));
+    }
+
+    #[test]
+    fn says_what_it_is_told_to_before_and_instead() {
+        let (then, text) = sent(json!({"before": "HTTP/1.1 100 Continue\r\n\r\n"}));
+        assert_eq!(then, Then::KeepAlive);
+        assert!(text.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "{text}");
+        assert_eq!(sent(json!({"raw": "SSH-2.0", "drip_head_ms": 0})), (Then::Close, "SSH-2.0".to_owned()));
+    }
+
+    #[test]
+    fn lies_about_the_length_and_goes_on() {
+        let (then, text) = sent(json!({"content_length": "-1"}));
+        assert_eq!(then, Then::KeepAlive);
+        assert!(text.ends_with("Content-Length: -1\r\n\r\n0123456789"), "{text}");
     }
 
     #[test]

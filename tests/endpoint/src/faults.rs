@@ -27,6 +27,7 @@ pub(crate) struct WireFaults {
     pub delay_before_headers_ms: Option<u64>,
     pub delay_in_body_ms: Option<u64>,
     pub drip_ms: Option<u64>,
+    pub drip_head_ms: Option<u64>,
     pub truncate: Option<u64>,
     pub reset: Option<ResetAt>,
     pub close: bool,
@@ -34,6 +35,9 @@ pub(crate) struct WireFaults {
     pub redirect: Option<String>,
     pub gzip: bool,
     pub chunked: bool,
+    pub before: Option<String>,
+    pub raw: Option<String>,
+    pub content_length: Option<String>,
 }
 
 /// Where the connection is reset.
@@ -105,6 +109,8 @@ pub(crate) struct ServerFaults {
     pub key_fetch: Option<KeyFetchFaults>,
     pub accept: Option<AcceptFault>,
     pub accept_times: Option<u32>,
+    pub accept_answer: String,
+    pub certificate: Option<CertificateFault>,
     pub read_request: Option<ReadFault>,
     pub read_bytes: usize,
     pub read_times: Option<u32>,
@@ -119,18 +125,34 @@ pub(crate) struct KeyFetchFaults {
     unknown: Map<String, Value>,
 }
 
+/// What happens to a connection before there is TLS on it.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AcceptFault {
     Close,
     Reset,
     Stall,
+    /// Waits for the client's first bytes and answers them with `accept_answer`.
+    Answer,
 }
 
+/// What is wrong with the certificate that is shown.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CertificateFault {
+    Expired,
+    NotYetValid,
+    SelfSigned,
+    WrongHost,
+    UnknownCa,
+}
+
+/// How the reading of a request ends.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ReadFault {
     CloseMidway,
+    StallMidway,
 }
 
 /// Keeps `null` apart from absent.
@@ -233,11 +255,21 @@ impl Faults {
         set.accept.filter(|_| count_down(&mut set.accept_times))
     }
 
-    /// After how many bytes of its body the next request is cut off.
-    pub fn read_request(&self) -> Option<usize> {
+    /// What [`AcceptFault::Answer`] says.
+    pub fn accept_answer(&self) -> String {
+        self.lock().accept_answer.clone()
+    }
+
+    /// What is wrong with the certificate of the next connection.
+    pub fn certificate(&self) -> Option<CertificateFault> {
+        self.lock().certificate
+    }
+
+    /// What the next request suffers, after how many bytes of its body.
+    pub fn read_request(&self) -> Option<(ReadFault, usize)> {
         let mut set = self.lock();
         let bytes = set.read_bytes;
-        set.read_request.filter(|_| count_down(&mut set.read_times)).map(|ReadFault::CloseMidway| bytes)
+        set.read_request.filter(|_| count_down(&mut set.read_times)).map(|fault| (fault, bytes))
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::{Arc, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use serde_json::Value;
 
 use crate::connection;
@@ -78,7 +77,7 @@ impl Endpoint {
     pub fn start(options: Options) -> io::Result<Endpoint> {
         let ready_file = options.ready_file.as_deref().map(ReadyFile::claim).transpose()?;
         let state_dir = StateDir::open(options.state_dir.as_deref())?;
-        let tls = Tls::new(&state_dir)?;
+        let tls = Arc::new(Tls::new(&state_dir)?);
         let key_pem = match &options.server_key_pem {
             Some(pem) => pem.clone(),
             None => state_dir.private_file(SERVER_KEY_FILE, ServerKey::generate_pem)?,
@@ -107,14 +106,14 @@ impl Endpoint {
             server,
             listeners: Vec::new(),
             ca_file: state_dir.file(CA_FILE),
-            ca_pem: tls.ca_pem,
+            ca_pem: tls.ca_pem.clone(),
             base_url: String::new(),
             plain_base_url: None,
             swtpm,
             _ready_file: ready_file,
             _state_dir: state_dir,
         };
-        endpoint.base_url = format!("https://{}", endpoint.listen(port, Some(tls.config))?);
+        endpoint.base_url = format!("https://{}", endpoint.listen(port, Some(tls))?);
         if http {
             endpoint.plain_base_url = Some(format!("http://{}", endpoint.listen(0, None)?));
         }
@@ -177,7 +176,7 @@ impl Endpoint {
         Ok(())
     }
 
-    fn listen(&mut self, port: u16, tls: Option<Arc<ServerConfig>>) -> io::Result<SocketAddr> {
+    fn listen(&mut self, port: u16, tls: Option<Arc<Tls>>) -> io::Result<SocketAddr> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         let address = listener.local_addr()?;
         let server = Arc::clone(&self.server);
@@ -220,7 +219,7 @@ impl Drop for Endpoint {
     }
 }
 
-fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&Arc<ServerConfig>>) {
+fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&Arc<Tls>>) {
     loop {
         let accepted = listener.accept();
         if server.shutdown.is_stopping() {
@@ -233,8 +232,8 @@ fn accept(server: &Arc<Server>, listener: &TcpListener, tls: Option<&Arc<ServerC
         };
         // Decided here, so that a count of faults follows the order of connections.
         let fault = server.faults.accept();
+        let tls = tls.map(|tls| tls.config(server.faults.certificate()));
         let server = Arc::clone(server);
-        let tls = tls.cloned();
         // Without a thread to serve it, the connection is dropped, and the client sees it closed.
         let _ = thread::Builder::new()
             .name("endpoint-client".to_owned())

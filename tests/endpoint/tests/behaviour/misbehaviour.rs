@@ -116,6 +116,9 @@ fn connections_fail_on_accept_and_while_the_request_is_read() {
         assert!(client.get("/pki/public_key").is_err(), "{accept}");
         assert_eq!(client.get("/pki/public_key").expect("only once").status, 200);
     }
+    endpoint.set_faults(json!({"accept": "answer", "accept_answer": "HTTP/1.1 400 No TLS\r\n\r\n"})).expect("known");
+    assert!(Client::new(&endpoint).get("/pki/public_key").is_err());
+    endpoint.set_faults(json!({})).expect("none");
     let client = Client::new(&endpoint);
     endpoint
         .set_faults(json!({"read_request": "close_midway", "read_bytes": 1000, "read_times": 1}))
@@ -124,6 +127,18 @@ fn connections_fail_on_accept_and_while_the_request_is_read() {
     let body = vec![b'x'; 32 * 1024 * 1024];
     assert!(client.post("/v1/chat/secure_completion", &[], &body).is_err());
     assert_eq!(client.post("/v1/chat/secure_completion", &[], b"{}").expect("only once").status, 400);
+}
+
+#[test]
+fn a_certificate_is_as_bad_as_asked() {
+    let endpoint = controlled();
+    for fault in ["expired", "not_yet_valid", "self_signed", "wrong_host", "unknown_ca"] {
+        endpoint.set_faults(json!({"certificate": fault})).expect("a known fault");
+        let error = Client::new(&endpoint).get("/pki/public_key").err().expect(fault).to_string();
+        assert!(error.contains("certificate"), "{fault}: {error}");
+    }
+    endpoint.set_faults(json!({})).expect("none");
+    assert_eq!(Client::new(&endpoint).get("/pki/public_key").expect("a good one").status, 200);
 }
 
 #[test]
