@@ -1,24 +1,49 @@
 /*
- * Sixteen threads, many requests: at the end the process holds what it held at the start. The argument is how many.
+ * Sixty-four threads, many requests, one in ten with a fault: every call ends as it must and within its deadline, and
+ * at the end the process holds what it held at the start. The argument is how many.
  *
  * The start is measured after a warm-up round of all threads. What may then still differ while the client lives:
  *   locked, mapped   REGIONS of an arena's regions, which a moment with more at once has made and a live block keeps
  *   resident         RSS_SLACK: the C library's and the kernel's share of what threads leave behind
- *   files, mappings  idle connections, at most one for each thread, and the regions as above
+ *   mappings         the regions as above
+ *   files            idle connections, when the machine is too busy for all threads to have one at once
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "endpoint.h"
 #include "proc.h"
 
-enum { THREADS = 16, WARM_UP = 20, REGION = 128, REGIONS = 4, RSS_SLACK = 4096 }; /* kB */
+enum { THREADS = 64, WARM_UP = 10, REGION = 128, REGIONS = 8, RSS_SLACK = 8192 }; /* kB */
+enum { TIMEOUT = 120000, SHORT_TIMEOUT = 400, SLACK = 15000 }; /* ms; the machine may be busy */
 
 struct figures {
     long locked, resident, mappings, files, threads;
 };
 
+/* What one request in ten meets, and how its call ends. */
+static const struct {
+    const char *fault;
+    int32_t status;
+    int timeout;
+} faults[] = {
+    {"{\"status\":400}", NOMYO_ERR_BAD_REQUEST, TIMEOUT},
+    {"{\"status\":429,\"times\":1,\"headers\":{\"Retry-After-Ms\":\"10\"}}", NOMYO_OK, TIMEOUT},
+    {"{\"status\":503,\"headers\":{\"Retry-After-Ms\":\"10\"}}", NOMYO_ERR_UNAVAILABLE, TIMEOUT},
+    {"{\"reset\":\"before_headers\",\"times\":1}", NOMYO_OK, TIMEOUT},
+    {"{\"close\":true,\"times\":1}", NOMYO_OK, TIMEOUT},
+    {"{\"truncate\":300}", NOMYO_ERR_CONNECTION, TIMEOUT},
+    {"{\"delay_before_headers_ms\":60000}", NOMYO_ERR_TIMEOUT, SHORT_TIMEOUT},
+    {"{\"delay_in_body_ms\":60000}", NOMYO_ERR_TIMEOUT, SHORT_TIMEOUT},
+    {"{\"malformed\":\"not_json\"}", NOMYO_ERR_PROTOCOL, TIMEOUT},
+    {"{\"malformed\":\"ciphertext_bit_flip\"}", NOMYO_ERR_SECURITY, TIMEOUT},
+    {"{\"chunked\":true,\"drip_ms\":0}", NOMYO_OK, TIMEOUT},
+};
+enum { FAULTS = sizeof faults / sizeof *faults };
+
 static nomyo_client *client;
+static _Atomic int injected, longest; /* ms */
 static char *large; /* made once: what the C library keeps of freed buffers is not measured here */
 static int requests = 400;
 static _Atomic int left;
@@ -32,23 +57,61 @@ static struct figures figures(const char *when) {
     return now;
 }
 
-/* Mostly small, some with an answer of half a megabyte, some refused, some looked into. */
-static void one_request(int number) {
-    char json[256], wanted[64];
-    if (number % 50 == 7) {
-        nomyo_response *response = answer_to(client, large, NULL);
-        size_t len = 0;
-        CHECK(nomyo_response_content(response, 0, &len) != NULL && len > 500000);
-        nomyo_response_free(response);
-    } else if (number % 50 == 13) {
-        nomyo_error_free(error_of(client, "{\"model\":\"m\",\"messages\":[],\"nomyo_test\":{\"status\":400}}", NULL));
-    } else {
-        snprintf(wanted, sizeof wanted, "request %d", number);
-        snprintf(json, sizeof json, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}", wanted);
-        nomyo_response *response = answer_to(client, json, NULL);
+/* How long ago that was, in ms. */
+static int since(struct timespec from) {
+    struct timespec to;
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    return (int)((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000);
+}
+
+/* The call ends with `status` and, when that is NOMYO_OK, with `wanted` as its content; and by its deadline. */
+static void one_call(const char *json, int timeout, int32_t status, const char *wanted) {
+    nomyo_request *options = nomyo_request_new();
+    nomyo_response *response = NULL;
+    nomyo_error *err = NULL;
+    struct timespec begun;
+    CHECK_INT(nomyo_request_set_timeout_ms(options, (uint64_t)timeout, NULL), NOMYO_OK);
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    if (!CHECK_INT(create_text(client, json, options, &response, &err), status)) {
+        fprintf(stderr, "    %s\n", err ? nomyo_error_message(err) : "no error");
+    }
+    int ms = since(begun);
+    if (!CHECK(ms <= timeout + SLACK)) {
+        fprintf(stderr, "    %d ms, with a timeout of %d\n", ms, timeout);
+    }
+    for (int before = longest; ms > before && !atomic_compare_exchange_weak(&longest, &before, ms);) {
+    }
+    if (status == NOMYO_OK && wanted != NULL) {
         CHECK_TEXT(nomyo_response_content(response, 0, NULL), wanted);
         CHECK_HAS(nomyo_response_pointer(response, "/choices/0/message", NULL), wanted);
-        nomyo_response_free(response);
+    } else if (status == NOMYO_OK) {
+        size_t len = 0;
+        CHECK(nomyo_response_content(response, 0, &len) != NULL && len > 500000);
+    }
+    nomyo_response_free(response);
+    nomyo_error_free(err);
+    nomyo_request_free(options);
+}
+
+/* Mostly small, some with an answer of half a megabyte, some with a fault, some looked into. */
+static void one_request(int number) {
+    char json[512], wanted[64], test[160] = "";
+    int32_t status = NOMYO_OK;
+    int timeout = TIMEOUT;
+    if (number % 50 == 7) {
+        one_call(large, TIMEOUT, NOMYO_OK, NULL);
+    } else {
+        if (number % 10 == 3) {
+            int which = number / 10 % FAULTS;
+            snprintf(test, sizeof test, ",\"nomyo_test\":%s", faults[which].fault);
+            status = faults[which].status;
+            timeout = faults[which].timeout;
+            injected++;
+        }
+        snprintf(wanted, sizeof wanted, "request %d", number);
+        snprintf(json, sizeof json, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]%s}", wanted,
+                 test);
+        one_call(json, timeout, status, wanted);
     }
     if (number % 10 == 0) {
         nomyo_secret_free(nomyo_secret_alloc((size_t)number % 9000, NULL));
@@ -63,17 +126,30 @@ static void *ask(void *nothing) {
     return nothing;
 }
 
-static void round_of(int count) {
+/* All threads at once: it leaves a connection for each. */
+static void *ask_together(void *nothing) {
+    pthread_barrier_wait(&start);
+    one_call("{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"nomyo_test\":{\"delay_before_headers_ms\":2000}}",
+             TIMEOUT, NOMYO_OK, "x");
+    return nothing;
+}
+
+static void on_all_threads(void *(*body)(void *)) {
     pthread_t threads[THREADS];
-    left = count;
     pthread_barrier_init(&start, NULL, THREADS);
     for (int i = 0; i < THREADS; i++) {
-        CHECK(pthread_create(&threads[i], NULL, ask, NULL) == 0);
+        CHECK(pthread_create(&threads[i], NULL, body, NULL) == 0);
     }
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }
     pthread_barrier_destroy(&start);
+}
+
+static void round_of(int count) {
+    left = count;
+    on_all_threads(ask);
+    on_all_threads(ask_together);
 }
 
 static void at_most(const char *what, long now, long before, long slack) {
@@ -83,7 +159,7 @@ static void at_most(const char *what, long now, long before, long slack) {
 }
 
 int main(int argc, char **argv) {
-    struct timespec from, to;
+    struct timespec from;
     requests = argc > 1 ? atoi(argv[1]) : requests;
     large = request_of_size(512 << 10);
     nomyo_client_free(client_of(endpoint_config()));
@@ -93,12 +169,12 @@ int main(int argc, char **argv) {
     struct figures before = figures("after the warm-up");
     clock_gettime(CLOCK_MONOTONIC, &from);
     round_of(requests);
-    clock_gettime(CLOCK_MONOTONIC, &to);
+    double seconds = since(from) / 1e3;
     struct figures after = figures("after all");
     nomyo_client_free(client);
     struct figures end = figures("the client freed");
-    double seconds = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
-    printf("soak: %d requests in %.1f s, %.0f each second\n", requests, seconds, requests / seconds);
+    printf("soak: %d requests in %.1f s, %.0f each second; %d faults in all, the longest call %d ms\n", requests,
+           seconds, requests / seconds, injected, longest);
 
     at_most("locked", after.locked, before.locked, REGIONS * REGION);
     at_most("resident", after.resident, before.resident, RSS_SLACK);
