@@ -83,7 +83,7 @@ test-rust: test-tools
 	cargo test --no-default-features --features capi,rustcrypto,attestation 2>&1 | tee $(LOGS)/rust-pure.log
 
 # What passes megabytes takes minutes under valgrind and shows nothing that these do not.
-UNDER_VALGRIND := library arguments request_json sealed chat refusals threads fork locks
+UNDER_VALGRIND := library arguments request_json sealed attestation chat refusals threads fork locks
 
 test-c: test-tools library $(ASAN)/libnomyo.so
 	$(MAKE) -C tests/c LIB_DIR=$(DEBUG) check-header check-symbols 2>&1 | tee $(LOGS)/c-header.log
@@ -178,7 +178,7 @@ soak: test-tools
 
 bench: test-tools $(VENV)/ready
 	cargo build --release --workspace
-	cargo bench --bench decrypt --bench allocator --no-run
+	cargo bench --bench decrypt --bench allocator --bench attestation --no-run
 	RUSTFLAGS="--cfg nomyo_system_allocator" cargo build --release --lib --target-dir $(TARGET)/bench-system
 	NOMYO_TEST_ENDPOINT=$(TARGET)/release/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state tests/with_endpoint.sh \
 	    $(VENV)/bin/python benches/run.py

@@ -919,6 +919,8 @@ int32_t nomyo_client_server_key(const nomyo_client *c,
  *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
  *         - NOMYO_ERR_PIN: the server's key is not an accepted one; the request did not leave;
  *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers; nothing was sent;
+ *         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the answer's TPM quote proves; the answer
+ *           is wiped, and the prompt has been sent;
  *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
  *           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
  *           and refused;
@@ -1224,7 +1226,8 @@ const char *nomyo_sealed_headers(const nomyo_sealed *s,
  *
  * @param out receives the answer; free it with nomyo_response_free(), which wipes it.
  * @return NOMYO_OK, NOMYO_ERR_PROTOCOL: not a package; NOMYO_ERR_SECURITY: it does not decrypt, or answers another
- *         request, or was made at a lower tier; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
+ *         request, or was made at a lower tier; NOMYO_ERR_ATTESTATION: it proves less than the policy of `c` requires;
+ *         NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
  *         NOMYO_ERR_INTERNAL.
  */
 int32_t nomyo_open(const nomyo_client *c,

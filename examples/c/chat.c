@@ -52,6 +52,7 @@ int main(int argc, char **argv) {
         nomyo_client_new(config, &client, &err) == NOMYO_OK &&
         nomyo_create(client, (uint8_t *)json, (size_t)(end - json), options, &answer, &err) == NOMYO_OK) {
         nomyo_memory_info memory;
+        nomyo_attestation quote;
         nomyo_memory_info_get(&memory, sizeof memory);
         text = nomyo_response_content(answer, 0, &len);
         printf("reply:      %.*s\n", (int)len, text ? text : "");
@@ -62,6 +63,9 @@ int main(int argc, char **argv) {
                memory.level == NOMYO_MEMORY_LEVEL_FULL      ? "locked, undumpable, wiped"
                : memory.level == NOMYO_MEMORY_LEVEL_PARTIAL ? "locked in part, wiped (raise ulimit -l)"
                                                             : "wiped, not locked (raise ulimit -l)");
+        nomyo_response_attestation(answer, &quote, sizeof quote);
+        printf("attestation: %s: %s\n", nomyo_attestation_level_name(quote.level),
+               nomyo_attestation_level_meaning(quote.level));
     } else {
         fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     }

@@ -177,9 +177,7 @@ pub unsafe extern "C" fn nomyo_attestation_policy_require(
             "PINNED and CERTIFIED are reserved: the protocol has nothing that could reach them; require CONSISTENT or \
              BASELINE",
         )),
-        None => {
-            Err(Error::argument("level is not NOMYO_ATTESTATION_CONSISTENT or _BASELINE; nothing higher exists today"))
-        }
+        None => Err(Error::argument("level is none of the NOMYO_ATTESTATION_ levels")),
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
     unsafe { change(p, err, require) }

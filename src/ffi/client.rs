@@ -263,6 +263,8 @@ pub unsafe extern "C" fn nomyo_client_server_key(
 ///         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
 ///         - NOMYO_ERR_PIN: the server's key is not an accepted one; the request did not leave;
 ///         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers; nothing was sent;
+///         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the answer's TPM quote proves; the answer
+///           is wiped, and the prompt has been sent;
 ///         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
 ///           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
 ///           and refused;

@@ -98,7 +98,8 @@ pub unsafe extern "C" fn nomyo_sealed_headers(s: *const nomyo_sealed, len: *mut 
 ///
 /// @param out receives the answer; free it with nomyo_response_free(), which wipes it.
 /// @return NOMYO_OK, NOMYO_ERR_PROTOCOL: not a package; NOMYO_ERR_SECURITY: it does not decrypt, or answers another
-///         request, or was made at a lower tier; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
+///         request, or was made at a lower tier; NOMYO_ERR_ATTESTATION: it proves less than the policy of `c` requires;
+///         NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
 ///         NOMYO_ERR_INTERNAL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_open(
