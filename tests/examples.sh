@@ -39,7 +39,8 @@ sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
     cc -std=c11 $link examples/c/keys.c -o "$out/keys" -lnomyo
     c++ -std=c++17 $link -Ibindings/c examples/cpp/chat.cpp -o "$out/chat-cpp" -lnomyo
 }
-CGO_LDFLAGS="-L$lib -Wl,-rpath,$lib" go -C examples/go build -o "$out/chat-go" ./chat
+mkdir -p "$out/go"
+go -C examples/go build -o "$out/go/" ./...
 
 export NOMYO_API_KEY=example-key
 flags="--url $NOMYO_TEST_BASE_URL --ca $NOMYO_TEST_CA_FILE"
@@ -49,7 +50,13 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
 {
     says chat-c 'Grüße "aus" C\' "$out/chat-c" $flags --tier high
     says chat-cpp 'Grüße "aus" C++\' "$out/chat-cpp" $flags
-    says chat-go 'Grüße "aus" Go\' "$out/chat-go" $flags
+    says chat-go 'Grüße "aus" Go\' "$out/go/chat" $flags
+    says tools-go 'a document in Go' "$out/go/tools" $flags
+    says pin-go "$NOMYO_TEST_KEY_FINGERPRINT" "$out/go/pin" $flags
+    says pin-go-chat 'Hello, pinned Go' "$out/go/pin" $flags -pin "$NOMYO_TEST_KEY_FINGERPRINT"
+    seq -f 'line %g' 40 >"$out/lines"
+    says parallel-go 'the same 40 lines' sh -c \
+        "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
     says chat-python 'Grüße "aus" Python\' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python "$python" examples/python/chat.py $flags
 }
 

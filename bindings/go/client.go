@@ -1,170 +1,135 @@
 package nomyo
 
-/*
-#include <nomyo.h>
-*/
+// #include "library.h"
 import "C"
 
 import (
-	"context"
-	"encoding/json"
-	"runtime"
-	"sync"
 	"time"
+	"unsafe"
 )
 
 // Client is a client of one server. Any number of goroutines may use it at once. Make one and keep it: its first call
-// generates an RSA-4096 pair. Do not copy it.
+// generates an RSA-4096 pair.
 type Client struct {
-	mu      sync.RWMutex // held for reading by each call, for writing by Close
-	handle  *C.nomyo_client
+	handle  *handle[*C.nomyo_client]
 	timeout time.Duration
 }
 
-// NewClient makes a client. It does not touch the network, and reads nothing from the environment.
+// NewClient makes a client. It does not touch the network, and reads nothing from the environment unless it is told to.
 func NewClient(opts ...Option) (*Client, error) {
-	if err := checkABI(); err != nil {
-		return nil, err
+	if C.nomyo_abi_version() != C.NOMYO_ABI_VERSION {
+		return nil, argumentError("the libnomyo that is loaded has another ABI: install the one this program was built for")
 	}
-	c := config{handle: C.nomyo_config_new()}
-	if c.handle == nil {
-		return nil, &Error{Status: ErrMemory, Message: "out of memory", RetryAfter: -1}
-	}
-	defer C.nomyo_config_free(c.handle)
-	for _, set := range append([]Option{withBinding()}, opts...) {
+	c := config{c: C.nomyo_config_new(), timeout: 15 * time.Minute} // which is the library's default
+	defer C.nomyo_config_free(c.c)
+	userAgent := text(C.nomyo_config_set_binding, "binding", "go/"+Version())
+	for _, set := range append([]Option{userAgent}, opts...) {
 		if err := set(&c); err != nil {
 			return nil, err
 		}
 	}
-	var handle *C.nomyo_client
-	var cerr *C.nomyo_error
-	status := C.nomyo_client_new(c.handle, &handle, &cerr)
-	if err := takeError(status, cerr); err != nil {
+	stopLog, err := c.startLog()
+	if err != nil {
 		return nil, err
 	}
-	client := &Client{handle: handle, timeout: c.timeout}
-	runtime.SetFinalizer(client, (*Client).Close)
-	return client, nil
+	var p *C.nomyo_client
+	if err := check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_client_new(c.c, &p, err) }); err != nil {
+		stopLog()
+		return nil, err
+	}
+	return &Client{newHandle(p, func(p *C.nomyo_client) {
+		C.nomyo_client_free(p)
+		stopLog()
+	}), c.timeout}, nil
 }
 
 // Close waits for the calls under way, then wipes the client's keys and closes its connections. Responses stay usable.
 // Further calls return ErrClosed; closing again does nothing. It always returns nil.
-func (c *Client) Close() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	runtime.SetFinalizer(c, nil)
-	C.nomyo_client_free(c.handle)
-	c.handle = nil
-	return nil
+func (c *Client) Close() error { return c.handle.close() }
+
+// WarmUp gets ready for the first call, now: it loads or generates the client's RSA-4096 pair (0.7 s on average, several
+// at worst), connects and fetches the server's key. It blocks for the generation and then at most for the client's timeout.
+func (c *Client) WarmUp() error { return c.do(C.nomyo_client_warm_up) }
+
+// GenerateKeys generates a key pair and uses it from now on: in memory for an empty dir, else saved in that directory, which
+// must have none yet, encrypted with the password unless that is empty.
+func (c *Client) GenerateKeys(dir string, password []byte) error {
+	return c.keys(C.nomyo_client_generate_keys, dir, password)
 }
 
-// WarmUp generates the client's RSA-4096 pair (0.7 s on average, several at worst), connects and fetches the server's
-// key, so that the first call need not. It blocks for the generation and then at most for the client's timeout.
-func (c *Client) WarmUp() error {
-	c.mu.RLock()
-	defer c.mu.RUnlock() // keeps c, and with it the finalizer, until here
-	if c.handle == nil {
-		return ErrClosed
-	}
-	return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_client_warm_up(c.handle, err) })
+// SaveKeys writes a copy of the pair in use to the directory dir, which must have none yet, encrypted with the password
+// unless that is empty.
+func (c *Client) SaveKeys(dir string, password []byte) error {
+	return c.keys(C.nomyo_client_save_keys, dir, password)
 }
 
-// Message is one message of a conversation. For other forms of content, or tool results, see [Client.CreateJSON].
-type Message struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+// LoadKeys loads a key pair from PEM files and uses it from now on. An empty public: that half comes out of the private
+// one. An empty password: the file is not encrypted.
+func (c *Client) LoadKeys(private, public string, password []byte) error {
+	return withText("private", private, func(private *C.char) error {
+		return withText("public", public, func(public *C.char) error {
+			return withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
+				return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+					return C.nomyo_client_load_keys(p, private, orNull(public), pw, n, err)
+				})
+			})
+		})
+	})
 }
 
-// ChatRequest is one chat request.
-type ChatRequest struct {
-	Model    string
-	Messages []Message
+// RotateKeys replaces the pair by a new one now, in its key directory too.
+func (c *Client) RotateKeys() error { return c.do(C.nomyo_client_rotate_keys) }
 
-	SecurityTier string // see WithSecurityTier; "" lets the server choose
-	APIKey       string // instead of the client's; "" is the client's
-
-	// Extra is any other member of the request, such as "temperature" or "tools".
-	Extra map[string]json.RawMessage
+// PublicKey is the public half of the pair in use, as SubjectPublicKeyInfo PEM.
+func (c *Client) PublicKey() (pem string, err error) {
+	var text *C.nomyo_text
+	err = c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+		return C.nomyo_client_public_key(p, &text, err)
+	})
+	return takeText(text), err
 }
 
-func (r *ChatRequest) body() ([]byte, error) {
-	members := map[string]any{"model": r.Model, "messages": r.Messages}
-	for name, value := range r.Extra {
-		if _, taken := members[name]; taken {
-			return nil, argumentError("Extra contains " + name + ", which ChatRequest has a field for")
-		}
-		members[name] = value
-	}
-	body, err := json.Marshal(members)
-	if err != nil {
-		return nil, argumentError("Extra contains a value that is not JSON")
-	}
-	return body, nil
+// ServerKey is the server's key, as SubjectPublicKeyInfo PEM, and its fingerprint, which is what [WithServerKeyPin] takes:
+// compare that with what the operator says. It fetches the key unless it is there, and sends nothing else.
+func (c *Client) ServerKey() (pem, sha256 string, err error) {
+	var key, digest *C.nomyo_text
+	err = c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+		return C.nomyo_client_server_key(p, &key, &digest, err)
+	})
+	return takeText(key), takeText(digest), err
 }
 
-// Create sends a chat request, encrypted, and waits for the whole answer. See [Client.CreateJSON] for what ctx does.
-func (c *Client) Create(ctx context.Context, request ChatRequest) (*Response, error) {
-	body, err := request.body()
-	if err != nil {
-		return nil, err
-	}
-	var opts []CallOption
-	if request.SecurityTier != "" {
-		opts = append(opts, WithSecurityTier(request.SecurityTier))
-	}
-	if request.APIKey != "" {
-		opts = append(opts, WithCallAPIKey(request.APIKey))
-	}
-	return c.CreateJSON(ctx, body, opts...)
+func (c *Client) call(f func(*C.nomyo_client, **C.nomyo_error) C.int32_t) error {
+	return c.handle.use(func(p *C.nomyo_client) error {
+		return check(func(err **C.nomyo_error) C.int32_t { return f(p, err) })
+	})
 }
 
-// CreateJSON sends an OpenAI-style request body, a JSON object of at most 10 MiB, encrypted, and waits for the whole
-// answer. Its members security_tier and api_key act as the options of that name and are not sent.
-//
-// If ctx is done before the call, its error is returned and nothing is sent. Its deadline, if that is sooner than the
-// client's timeout, becomes the call's: the error is then both ErrTimeout and context.DeadlineExceeded, and the request
-// may have reached the server. Cancelling ctx while the call is under way has no effect yet; give it a deadline. The
-// client's first call generates its keys before the deadline is looked at: see [Client.WarmUp].
-//
-// Close the response when it has been read. The error is ErrClosed, ctx's, or an [*Error].
-func (c *Client) CreateJSON(ctx context.Context, body []byte, opts ...CallOption) (*Response, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	c.mu.RLock()
-	defer c.mu.RUnlock() // keeps c, and with it the finalizer, until here
-	if c.handle == nil {
-		return nil, ErrClosed
-	}
-	options := call{handle: C.nomyo_request_new()}
-	defer C.nomyo_request_free(options.handle)
-	for _, set := range append(c.deadline(ctx), opts...) {
-		if err := set(&options); err != nil {
-			return nil, err
-		}
-	}
-	var out *C.nomyo_response
-	var cerr *C.nomyo_error
-	p, n := bytesOf(body)
-	status := C.nomyo_create(c.handle, p, n, options.handle, &out, &cerr)
-	if err := takeError(status, cerr); err != nil {
-		if deadline, ok := ctx.Deadline(); ok && err.Status == ErrTimeout && !time.Now().Before(deadline) {
-			err.cause = context.DeadlineExceeded
-		}
-		return nil, err
-	}
-	return newResponse(out), nil
+func (c *Client) do(f unsafe.Pointer) error {
+	return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t { return C.call_client(f, p, err) })
 }
 
-// deadline is the option that ends a call with its context, if the context ends before the client's own timeout.
-func (c *Client) deadline(ctx context.Context) []CallOption {
-	deadline, ok := ctx.Deadline()
-	if !ok {
+func (c *Client) keys(f unsafe.Pointer, dir string, password []byte) error {
+	return withText("dir", dir, func(dir *C.char) error {
+		return withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
+			return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+				return C.call_keys(f, p, orNull(dir), pw, n, err)
+			})
+		})
+	})
+}
+
+func orNull(text *C.char) *C.char {
+	if *text == 0 {
 		return nil
 	}
-	left := max(time.Until(deadline), 1) // what has passed just now ends the call at once
-	if c.timeout > 0 && c.timeout <= left {
-		return nil
-	}
-	return []CallOption{withCallTimeout(left)}
+	return text
+}
+
+// takeText copies and frees a text; "" for NULL.
+func takeText(text *C.nomyo_text) string {
+	defer C.nomyo_text_free(text)
+	var n C.size_t
+	p := C.nomyo_text_data(text, &n)
+	return string(view(p, &n))
 }

@@ -1,143 +1,168 @@
 package nomyo
 
 /*
-#include <nomyo.h>
+#include "library.h"
+
+extern void nomyoGoLog(uintptr_t, int32_t, char *, size_t);
+
+static void log_line(void *data, int32_t level, const char *line, size_t len) {
+	nomyoGoLog((uintptr_t)data, level, (char *)line, len);
+}
+
+static int32_t set_log(nomyo_config *c, int32_t level, uintptr_t logger, nomyo_error **err) {
+	return nomyo_config_set_log(c, level, log_line, (void *)logger, err);
+}
 */
 import "C"
 
-import "time"
-
-// config is what the options of NewClient change.
-type config struct {
-	handle  *C.nomyo_config
-	timeout time.Duration // as set by WithTimeout; 0 for the library's default
-}
+import (
+	"context"
+	"log/slog"
+	"runtime/cgo"
+	"time"
+	"unsafe"
+)
 
 // Option is a setting of a client.
 type Option func(*config) error
 
-// WithBaseURL sets the server: https://host[:port][/path]. Default: https://api.nomyo.ai.
-func WithBaseURL(url string) Option {
+// config is what an Option changes.
+type config struct {
+	c       *C.nomyo_config
+	timeout time.Duration
+	logger  *slog.Logger
+}
+
+// WithEnvironment reads NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD and NOMYO_SERVER_KEY_PIN (one or
+// several, with commas between them); what is unset or empty changes nothing. Options behind it have the last word.
+func WithEnvironment() Option {
 	return func(c *config) error {
-		return withText("url", url, func(text *C.char) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_base_url(c.handle, text, err) })
-		})
+		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_load_env(c.c, err) })
 	}
 }
 
-// WithAPIKey sets the API key. Default, and for "": none is sent. Nothing is read from the environment.
-func WithAPIKey(key string) Option {
-	return func(c *config) error {
-		p, n := stringBytes(key)
-		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_api_key(c.handle, p, n, err) })
-	}
-}
+// WithBaseURL sets the server: https://host[:port][/path]. Default: https://api.nomyo.ai.
+func WithBaseURL(url string) Option { return text(C.nomyo_config_set_base_url, "url", url) }
+
+// WithAPIKey sets the API key. Default, and for an empty one: none is sent.
+func WithAPIKey[S Secret](key S) Option { return secret(C.nomyo_config_set_api_key, key) }
 
 // WithAllowHTTP allows http://, for a server on the same machine.
 //
 // WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
 // encryption.
-func WithAllowHTTP() Option {
-	return func(c *config) error {
-		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_allow_http(c.handle, 1, err) })
-	}
-}
+func WithAllowHTTP() Option { return number(C.nomyo_config_set_allow_http, 1) }
 
-// WithMaxRetries sets how many failed attempts of a call are repeated, from 0 to 10. Default: 2.
-func WithMaxRetries(n uint32) Option {
-	return func(c *config) error {
-		return check(func(err **C.nomyo_error) C.int32_t {
-			return C.nomyo_config_set_max_retries(c.handle, C.uint32_t(n), err)
-		})
-	}
+// WithMemoryPolicy sets what to do about locking secrets in memory. Default: MemoryPrefer. In force is the strictest
+// policy of the clients that are open; under MemoryRequire, calls fail with ErrSecurity while the system refuses a lock.
+func WithMemoryPolicy(policy MemoryPolicy) Option {
+	return number(C.nomyo_config_set_memory_policy, int32(policy))
 }
 
 // WithTimeout sets how long a whole call may take, unless its context's deadline comes sooner. Default: 15 minutes.
 func WithTimeout(total time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = total
-		return check(func(err **C.nomyo_error) C.int32_t {
-			return C.nomyo_config_set_timeout_ms(c.handle, milliseconds(total), err)
-		})
+		return duration(C.nomyo_config_set_timeout_ms, total)(c)
 	}
 }
 
-// WithConnectTimeout sets how long name resolution, TCP and TLS of one connection may take. Default: 10 seconds.
-func WithConnectTimeout(total time.Duration) Option {
-	return func(c *config) error {
-		return check(func(err **C.nomyo_error) C.int32_t {
-			return C.nomyo_config_set_connect_timeout_ms(c.handle, milliseconds(total), err)
-		})
-	}
+// WithConnectTimeout sets how long one connection may take to be there: TCP and TLS. Default: 10 seconds.
+func WithConnectTimeout(d time.Duration) Option {
+	return duration(C.nomyo_config_set_connect_timeout_ms, d)
 }
 
 // WithCAFile believes the certificate authorities in that PEM file instead of the platform's trust store. The file is
 // read by NewClient, and not later.
-func WithCAFile(pem string) Option {
+func WithCAFile(pem string) Option { return text(C.nomyo_config_set_ca_file, "pem", pem) }
+
+// WithKeyDir keeps the client's key pair in a directory: loaded from there if it is there, else generated and saved.
+// Default: none; the pair lives in memory, as long as the client.
+func WithKeyDir(dir string) Option { return text(C.nomyo_config_set_key_dir, "dir", dir) }
+
+// WithKeyPassword encrypts the private key in the key directory with a password of at least 8 characters.
+func WithKeyPassword[S Secret](password S) Option {
+	return secret(C.nomyo_config_set_key_password, password)
+}
+
+// WithKeyRotation sets how long a key pair is used before a new one takes its place; 0 for ever. Default: a day.
+func WithKeyRotation(d time.Duration) Option { return duration(C.nomyo_config_set_key_rotation_ms, d) }
+
+// WithServerKeyPin accepts a key of the server by its fingerprint (see [Client.ServerKey]). Give it several times for
+// several, such as the key in use and the next; every other key is ErrPin then, and nothing is sent.
+//
+// WARNING: without this and without [WithKnownServers] the encryption holds as far as TLS does.
+func WithServerKeyPin(sha256 string) Option {
+	return text(C.nomyo_config_set_server_key_pin, "sha256", sha256)
+}
+
+// WithKnownServers remembers the server's key in a file when it is first used, and refuses any other from then on with
+// ErrPin.
+func WithKnownServers(file string) Option {
+	return text(C.nomyo_config_set_known_servers, "file", file)
+}
+
+// WithServerKeyTTL sets how long the server's key is used before it is fetched again; 0 for every request. Default: 5
+// minutes.
+func WithServerKeyTTL(d time.Duration) Option {
+	return duration(C.nomyo_config_set_server_key_ttl_ms, d)
+}
+
+// WithLogger sends the client's log lines to logger. No line holds a prompt, an answer or a key. The logger is called while
+// the client works, and must not use it.
+func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
-		return withText("pem", pem, func(text *C.char) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_ca_file(c.handle, text, err) })
-		})
+		c.logger = logger
+		return nil
 	}
 }
 
-// withBinding names this package in the User-Agent.
-func withBinding() Option {
+func text(set unsafe.Pointer, name, value string) Option {
 	return func(c *config) error {
-		return withText("binding", "go/"+Version(), func(text *C.char) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_binding(c.handle, text, err) })
+		return withText(name, value, func(text *C.char) error {
+			return check(func(err **C.nomyo_error) C.int32_t { return C.set_text(set, c.c, text, err) })
 		})
 	}
 }
 
-// call is what the options of CreateJSON change.
-type call struct {
-	handle *C.nomyo_request
-}
-
-// CallOption is a setting of one call.
-type CallOption func(*call) error
-
-// WithSecurityTier asks for "standard", "high" or "maximum". An answer that was made at a lower tier is withheld, with
-// ErrSecurity. Default: the server chooses.
-func WithSecurityTier(tier string) CallOption {
-	return func(c *call) error {
-		return withText("tier", tier, func(text *C.char) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_security_tier(c.handle, text, err) })
+func secret[S Secret](set unsafe.Pointer, value S) Option {
+	return func(c *config) error {
+		return withSecret(value, func(p *C.uint8_t, n C.size_t) error {
+			return check(func(err **C.nomyo_error) C.int32_t { return C.set_secret(set, c.c, p, n, err) })
 		})
 	}
 }
 
-// WithCallAPIKey uses another API key than the client's; "" sends none.
-func WithCallAPIKey(key string) CallOption {
-	return func(c *call) error {
-		p, n := stringBytes(key)
-		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_api_key(c.handle, p, n, err) })
+func number(set unsafe.Pointer, n int32) Option {
+	return func(c *config) error {
+		return check(func(err **C.nomyo_error) C.int32_t { return C.set_int32(set, c.c, C.int32_t(n), err) })
 	}
 }
 
-func withCallTimeout(total time.Duration) CallOption {
-	return func(c *call) error {
-		return check(func(err **C.nomyo_error) C.int32_t {
-			return C.nomyo_request_set_timeout_ms(c.handle, milliseconds(total), err)
-		})
+func duration(set unsafe.Pointer, d time.Duration) Option {
+	return func(c *config) error {
+		if d < 0 {
+			return argumentError("a duration is negative")
+		}
+		return check(func(err **C.nomyo_error) C.int32_t { return C.set_uint64(set, c.c, milliseconds(d), err) })
 	}
 }
 
-// check calls a C function, and returns its error.
-func check(f func(err **C.nomyo_error) C.int32_t) error {
-	var cerr *C.nomyo_error
-	status := f(&cerr)
-	if err := takeError(status, cerr); err != nil {
-		return err
-	}
-	return nil
-}
-
-// milliseconds rounds up, so that a call does not end before its time; 0, which the library refuses, for 0 and less.
+// milliseconds rounds up, so that a call does not end before its time.
 func milliseconds(d time.Duration) C.uint64_t {
-	if d <= 0 {
-		return 0
+	return C.uint64_t(max(d, d+time.Millisecond-1) / time.Millisecond)
+}
+
+// startLog lets the library call the logger, at the levels that it wants, until stop is called.
+func (c *config) startLog() (stop func(), err error) {
+	level := C.int32_t(C.NOMYO_LOG_DEBUG)
+	for level > 0 && c.logger != nil && !c.logger.Enabled(context.Background(), slogLevel(level)) {
+		level--
 	}
-	return C.uint64_t((d-1)/time.Millisecond + 1)
+	if level == 0 || c.logger == nil {
+		return func() {}, nil
+	}
+	logger := cgo.NewHandle(c.logger)
+	err = check(func(err **C.nomyo_error) C.int32_t { return C.set_log(c.c, level, C.uintptr_t(logger), err) })
+	return logger.Delete, err
 }

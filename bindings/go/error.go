@@ -1,25 +1,16 @@
 package nomyo
 
-/*
-#include <nomyo.h>
-#include <stdlib.h>
-*/
+// #include "library.h"
+// #include <stdlib.h>
 import "C"
 
 import (
 	"bytes"
-	"errors"
 	"math"
 	"strings"
 	"time"
 	"unsafe"
 )
-
-// ErrClosed is returned by everything that is used after its Close.
-var ErrClosed = errors.New("nomyo: used after Close")
-
-// ErrAbsent is returned for a value that the answer does not have, such as the content of a choice that calls tools.
-var ErrAbsent = errors.New("nomyo: the answer has no such value")
 
 // Status is what went wrong, as a number that never changes. It is an error, so that errors.Is(err, ErrRateLimit) works
 // on whatever this package returns.
@@ -83,15 +74,20 @@ func (e *Error) Unwrap() []error {
 	return []error{e.Status}
 }
 
-// takeError turns what a C function left into an *Error, and frees it. It must not share a statement with the call that
-// fills err: the order of evaluation would be unspecified.
-func takeError(status C.int32_t, err *C.nomyo_error) *Error {
-	if status == C.NOMYO_OK {
-		return nil
+// check calls a C function, and returns its error.
+func check(f func(err **C.nomyo_error) C.int32_t) error {
+	var err *C.nomyo_error
+	if status := f(&err); status != C.NOMYO_OK {
+		return takeError(Status(status), err)
 	}
+	return nil
+}
+
+// takeError copies and frees what a C function left.
+func takeError(status Status, err *C.nomyo_error) *Error {
 	defer C.nomyo_error_free(err)
 	e := &Error{
-		Status:     Status(status),
+		Status:     status,
 		Message:    C.GoString(C.nomyo_error_message(err)),
 		HTTPStatus: int(C.nomyo_error_http_status(err)),
 		RetryAfter: -1,

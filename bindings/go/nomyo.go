@@ -1,10 +1,10 @@
 // Package nomyo is the Go face of libnomyo, the native client for NOMYO's end-to-end-encrypted chat endpoint.
 //
-//	client, err := nomyo.NewClient(nomyo.WithAPIKey(os.Getenv("NOMYO_API_KEY")))
+//	client, err := nomyo.NewClient(nomyo.WithEnvironment()) // NOMYO_API_KEY
 //	if err != nil {
 //		return err
 //	}
-//	defer client.Close()
+//	defer client.Close() // wipes the keys
 //	answer, err := client.Create(ctx, nomyo.ChatRequest{
 //		Model:    "Qwen/Qwen3-0.6B",
 //		Messages: []nomyo.Message{{Role: "user", Content: "Hello"}},
@@ -12,55 +12,112 @@
 //	if err != nil {
 //		return err
 //	}
-//	defer answer.Close()
-//	text, err := answer.Content(0)
-//
-// # Blocking
-//
-// A call blocks its goroutine, and with it one thread of the system, until the answer is there or the deadline has
-// passed. The library cannot interrupt a call yet: a context that is cancelled while a call is under way does not end
-// it, a deadline does. See [Client.CreateJSON].
+//	defer answer.Close() // wipes the answer
+//	fmt.Println(answer.Content())
 //
 // # Memory
 //
-// The library keeps keys and answers in memory that it wipes. Go does not: what goes in as a string or []byte, and what
-// the methods of [Response] return, is ordinary garbage-collected memory that nobody wipes. Close a Response when it has
-// been read; the copy in the library is wiped then.
+// The library keeps keys and answers in memory that it wipes. Go does not: a string or []byte that goes in or comes out is
+// ordinary garbage-collected memory. Where that is too much, give the API key as [SecretBytes], the request to
+// [Client.CreateJSON] out of [SecretBytes], and read the answer with [Response.ViewContent]: then Go never has a copy.
+//
+// What is not closed is wiped and freed when the garbage collector finds it, which may be never.
 //
 // # Linking
 //
-// The package needs cgo and links with -lnomyo. Say where that is with CGO_LDFLAGS, for example
-// CGO_LDFLAGS="-L/opt/nomyo/lib -Wl,-rpath,/opt/nomyo/lib".
+// The package needs cgo. It links lib/GOOS_GOARCH/libnomyo.a, which lies beside it, or with -tags nomyo_dynamic the shared
+// library that pkg-config finds as nomyo. README.md says more.
 package nomyo
 
-/*
-#cgo CFLAGS: -I${SRCDIR}/../../include
-#cgo LDFLAGS: -lnomyo
-#include <nomyo.h>
-*/
+// #include "library.h"
 import "C"
 
-import "unsafe"
+import (
+	"errors"
+	"runtime"
+	"sync"
+)
 
-// Version is the version of the library that is loaded, such as "0.1.0".
-func Version() string {
-	return C.GoString(C.nomyo_version())
+// ErrClosed is returned by what is used after its Close. A method that has no error to return panics with it.
+var ErrClosed = errors.New("nomyo: used after Close")
+
+// Version is the version of the library that is linked, such as "0.1.0".
+func Version() string { return C.GoString(C.nomyo_version()) }
+
+// handle is a C object that is freed once, and not while a call uses it. P is a pointer to its C type.
+type handle[P comparable] struct {
+	mu   sync.RWMutex // held for reading by each call, for writing by close
+	p    P
+	free func(P)
 }
 
-// checkABI refuses a library that was not made for the header that this package was compiled with.
-func checkABI() error {
-	if C.nomyo_abi_version() != C.NOMYO_ABI_VERSION {
-		return argumentError("the libnomyo that is loaded has another ABI: install the one this program was built for")
+func newHandle[P comparable](p P, free func(P)) *handle[P] {
+	h := &handle[P]{p: p, free: free}
+	runtime.SetFinalizer(h, (*handle[P]).close)
+	return h
+}
+
+// use calls f with the object.
+func (h *handle[P]) use(f func(P) error) error {
+	h.mu.RLock()
+	defer h.mu.RUnlock() // keeps h, and with it the finalizer, until here
+	var none P
+	if h.p == none {
+		return ErrClosed
+	}
+	return f(h.p)
+}
+
+// close waits for the calls under way, and frees the object unless that has been done. Its nil error is for io.Closer.
+func (h *handle[P]) close() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var none P
+	if h.p != none {
+		runtime.SetFinalizer(h, nil)
+		h.free(h.p)
+		h.p = none
 	}
 	return nil
 }
 
-// bytesOf gives b to C for the length of a call.
-func bytesOf(b []byte) (*C.uint8_t, C.size_t) {
-	return (*C.uint8_t)(unsafe.SliceData(b)), C.size_t(len(b))
+// MemoryPolicy is what to do about locking secrets in memory.
+type MemoryPolicy int32
+
+// The policies; see [WithMemoryPolicy].
+const (
+	MemoryOff     MemoryPolicy = C.NOMYO_MEMORY_OFF     // do not lock, but wipe
+	MemoryPrefer  MemoryPolicy = C.NOMYO_MEMORY_PREFER  // lock what the system allows
+	MemoryRequire MemoryPolicy = C.NOMYO_MEMORY_REQUIRE // refuse to work when a lock is refused
+)
+
+// MemoryLevel is how much of the library's memory is protected.
+type MemoryLevel int32
+
+// The levels, rising.
+const (
+	MemoryWipeOnly MemoryLevel = C.NOMYO_MEMORY_LEVEL_WIPE_ONLY // nothing is locked
+	MemoryPartial  MemoryLevel = C.NOMYO_MEMORY_LEVEL_PARTIAL   // some could not be locked
+	MemoryFull     MemoryLevel = C.NOMYO_MEMORY_LEVEL_FULL      // locked but for ciphertext, and kept out of core dumps
+)
+
+// MemoryInfo is what protects secrets in this process, from what the system calls returned.
+type MemoryInfo struct {
+	Policy                 MemoryPolicy // the strictest of the clients that are open
+	Level                  MemoryLevel
+	Limit                  uint64 // RLIMIT_MEMLOCK in bytes; math.MaxUint64 when there is none
+	Mapped                 uint64 // bytes that the library has
+	Locked, Refused        uint64 // bytes of them that are locked, and that the system refused to lock
+	DumpExcluded, ForkZero bool   // all are kept out of core dumps; secrets read as zeros in a forked child
 }
 
-// stringBytes gives s to C for the length of a call.
-func stringBytes(s string) (*C.uint8_t, C.size_t) {
-	return (*C.uint8_t)(unsafe.StringData(s)), C.size_t(len(s))
+// Memory reports what is in force.
+func Memory() MemoryInfo {
+	var m C.nomyo_memory_info
+	C.nomyo_memory_info_get(&m, C.sizeof_nomyo_memory_info)
+	return MemoryInfo{
+		Policy: MemoryPolicy(m.policy), Level: MemoryLevel(m.level), Limit: uint64(m.limit), Mapped: uint64(m.mapped),
+		Locked: uint64(m.locked), Refused: uint64(m.refused),
+		DumpExcluded: m.dump_excluded != 0, ForkZero: m.fork_excluded != 0,
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 
 	nomyo "github.com/nomyo-ai/libnomyo/bindings/go"
 )
@@ -17,33 +18,38 @@ func main() {
 	ca := flag.String("ca", "", "PEM file of the authorities to believe instead of the system's")
 	model := flag.String("model", "Qwen/Qwen3-0.6B", "the model")
 	flag.Parse()
-	prompt, err := io.ReadAll(os.Stdin)
-	if err != nil {
+	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithBaseURL(*url)}
+	if *ca != "" {
+		options = append(options, nomyo.WithCAFile(*ca))
+	}
+	if err := chat(options, *model); err != nil {
 		log.Fatal(err)
 	}
-	text, err := chat(*url, *ca, *model, string(prompt))
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(text)
 }
 
-func chat(url, ca, model, prompt string) (string, error) {
-	options := []nomyo.Option{nomyo.WithBaseURL(url), nomyo.WithAPIKey(os.Getenv("NOMYO_API_KEY"))}
-	if ca != "" {
-		options = append(options, nomyo.WithCAFile(ca))
+func chat(options []nomyo.Option, model string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) // Ctrl-C ends the call
+	defer stop()
+	prompt, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		return err
 	}
 	client, err := nomyo.NewClient(options...)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer client.Close()
-	answer, err := client.Create(context.Background(), nomyo.ChatRequest{
-		Model: model, Messages: []nomyo.Message{{Role: "user", Content: prompt}},
+	defer client.Close() // wipes the keys
+	answer, err := client.Create(ctx, nomyo.ChatRequest{
+		Model:    model,
+		Messages: []nomyo.Message{{Role: "user", Content: string(prompt)}},
 	})
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer answer.Close()
-	return answer.Content(0)
+	defer answer.Close() // wipes the answer
+	// A view leaves no copy in Go's memory, as answer.Content() would.
+	return answer.ViewContent(func(text []byte) error {
+		_, err := fmt.Printf("%s\n", text)
+		return err
+	})
 }

@@ -1,0 +1,86 @@
+package nomyo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	nomyo "github.com/nomyo-ai/libnomyo/bindings/go"
+)
+
+func TestEveryHTTPStatusHasItsError(t *testing.T) {
+	for status, want := range map[int]nomyo.Status{
+		400: nomyo.ErrBadRequest, 401: nomyo.ErrAuthentication, 403: nomyo.ErrForbidden, 404: nomyo.ErrNotFound,
+		418: nomyo.ErrHTTP, 429: nomyo.ErrRateLimit, 500: nomyo.ErrServer, 503: nomyo.ErrUnavailable,
+	} {
+		fault := fmt.Sprintf(`{"status":%d,"body":"a\u0000b"}`, status)
+		_, err := sharedClient(t).Create(context.Background(), chat("x", "nomyo_test", fault))
+		if !errors.Is(err, want) || errors.Is(err, nomyo.ErrConnection) {
+			t.Errorf("%d: %v is not %v alone", status, err, want)
+		}
+		e := refused(t, err)
+		if e.Status != want || e.HTTPStatus != status || e.Attempts < 1 || e.Message == "" {
+			t.Errorf("%d: %+v", status, e)
+		}
+		if string(e.Details) != "a\x00b" {
+			t.Errorf("%d: details %q", status, e.Details)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	fault := `{"status":429,"headers":{"Retry-After":"180"}}`
+	_, err := sharedClient(t).Create(context.Background(), chat("x", "nomyo_test", fault))
+	if e := refused(t, err); e.RetryAfter != 3*time.Minute {
+		t.Errorf("%+v", e)
+	}
+	_, err = sharedClient(t).Create(context.Background(), chat("x", "nomyo_test", `{"status":400}`))
+	if e := refused(t, err); e.RetryAfter >= 0 || e.Retryable {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for name, option := range map[string]nomyo.Option{
+		"no URL":             nomyo.WithBaseURL("nowhere"),
+		"URL with a NUL":     nomyo.WithBaseURL("https://api.nomyo.ai\x00.example"),
+		"key with newline":   nomyo.WithAPIKey("key\n"),
+		"no timeout":         nomyo.WithTimeout(0),
+		"negative timeout":   nomyo.WithConnectTimeout(-time.Second),
+		"negative rotation":  nomyo.WithKeyRotation(-1),
+		"negative TTL":       nomyo.WithServerKeyTTL(-1),
+		"unknown policy":     nomyo.WithMemoryPolicy(7),
+		"no pin":             nomyo.WithServerKeyPin("abc"),
+		"password, no place": nomyo.WithKeyPassword("a long password"),
+	} {
+		if client, err := nomyo.NewClient(option); !errors.Is(err, nomyo.ErrArgument) || client != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := nomyo.NewClient(nomyo.WithCAFile("/does/not/exist")); !errors.Is(err, nomyo.ErrIO) {
+		t.Errorf("no CA file: %v", err)
+	}
+	client := sharedClient(t)
+	for _, body := range []string{"", "[]", "{", `{"stream":true}`, `{"base_url":"x"}`} {
+		if _, err := client.CreateJSON(context.Background(), []byte(body)); !errors.Is(err, nomyo.ErrArgument) {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+	for _, request := range []nomyo.ChatRequest{chat("x", "model", `"y"`), chat("x", "n", "{")} {
+		if _, err := client.Create(context.Background(), request); !errors.Is(err, nomyo.ErrArgument) {
+			t.Errorf("%+v: %v", request, err)
+		}
+	}
+}
+
+func TestHTTPNeedsConsent(t *testing.T) {
+	plain := nomyo.WithBaseURL(environment(t, "NOMYO_TEST_PLAIN_BASE_URL"))
+	if _, err := nomyo.NewClient(plain); !errors.Is(err, nomyo.ErrSecurity) {
+		t.Errorf("without consent: %v", err)
+	}
+	if _, _, err := newClient(t, plain, nomyo.WithAllowHTTP()).ServerKey(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,34 @@
+/* The library's header, and a way to call its functions by their address, which cgo does not have. */
+
+#if defined NOMYO_STATIC && !(defined __linux__ && \
+    ((defined __x86_64__ && __has_include("lib/linux_amd64/libnomyo.a")) || \
+     (defined __aarch64__ && __has_include("lib/linux_arm64/libnomyo.a"))))
+#error "there is no libnomyo.a for this platform in lib/: run `make go-lib` in libnomyo's checkout, or build with -tags nomyo_dynamic"
+#endif
+
+#include "nomyo.h"
+
+static inline int32_t set_text(void *f, nomyo_config *c, const char *text, nomyo_error **err) {
+    return ((int32_t (*)(nomyo_config *, const char *, nomyo_error **))f)(c, text, err);
+}
+
+static inline int32_t set_secret(void *f, nomyo_config *c, const uint8_t *p, size_t n, nomyo_error **err) {
+    return ((int32_t (*)(nomyo_config *, const uint8_t *, size_t, nomyo_error **))f)(c, p, n, err);
+}
+
+static inline int32_t set_int32(void *f, nomyo_config *c, int32_t n, nomyo_error **err) {
+    return ((int32_t (*)(nomyo_config *, int32_t, nomyo_error **))f)(c, n, err);
+}
+
+static inline int32_t set_uint64(void *f, nomyo_config *c, uint64_t n, nomyo_error **err) {
+    return ((int32_t (*)(nomyo_config *, uint64_t, nomyo_error **))f)(c, n, err);
+}
+
+static inline int32_t call_client(void *f, const nomyo_client *c, nomyo_error **err) {
+    return ((int32_t (*)(const nomyo_client *, nomyo_error **))f)(c, err);
+}
+
+static inline int32_t call_keys(void *f, const nomyo_client *c, const char *dir, const uint8_t *pw, size_t n,
+                                nomyo_error **err) {
+    return ((int32_t (*)(const nomyo_client *, const char *, const uint8_t *, size_t, nomyo_error **))f)(c, dir, pw, n, err);
+}

@@ -1,0 +1,6 @@
+//go:build nomyo_dynamic
+
+package nomyo
+
+// #cgo pkg-config: nomyo
+import "C"

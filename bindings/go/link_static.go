@@ -1,0 +1,17 @@
+//go:build !nomyo_dynamic
+
+package nomyo
+
+/*
+#cgo CFLAGS: -DNOMYO_STATIC
+#cgo linux,amd64 LDFLAGS: ${SRCDIR}/lib/linux_amd64/libnomyo.a
+#cgo linux,arm64 LDFLAGS: ${SRCDIR}/lib/linux_arm64/libnomyo.a
+#cgo linux LDFLAGS: -lm -ldl -lpthread
+*/
+import "C"
+
+// Imported so that go mod vendor keeps what lies beside them.
+import (
+	_ "github.com/nomyo-ai/libnomyo/bindings/go/lib/linux_amd64"
+	_ "github.com/nomyo-ai/libnomyo/bindings/go/lib/linux_arm64"
+)
