@@ -27,7 +27,7 @@ WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET
 CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
-.PHONY: demo test lint header go-lib bench tally tools tss library \
+.PHONY: demo test lint header go-lib go-debug-lib bench tally tools tss library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-python test-sdk \
     test-keys test-examples
 
@@ -39,7 +39,7 @@ tools:
 
 test-tools: tools tss
 	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils strace=strace openssl=openssl nsenter=util-linux \
-	    go=golang-go python3=python3 swtpm=swtpm
+	    go=golang-go pkg-config=pkgconf python3=python3 swtpm=swtpm
 	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || v[2] >= 22) }' || \
 	    { echo "please install Go 1.22 or newer (Debian 13 has it, or https://go.dev/dl)" >&2; exit 1; }
 	@mkdir -p $(LOGS)
@@ -122,8 +122,8 @@ faults-cancel:
 SCANNED_KEY := nomyo-memory-test-Qk2v8sXf
 SCAN = $(WITH_ENDPOINT) --api-key $(SCANNED_KEY) --reveal-keys -- python3 tests/memory/run.py --api-key $(SCANNED_KEY)
 
-test-memory: test-tools library $(VENV)/ready
-	$(SCAN) --library-dir $(DEBUG) --sdk-python $(VENV)/bin/python 2>&1 | tee $(LOGS)/memory.log
+test-memory: test-tools library go-debug-lib $(VENV)/ready
+	$(SCAN) --library-dir $(DEBUG) --go --sdk-python $(VENV)/bin/python 2>&1 | tee $(LOGS)/memory.log
 	cargo build --lib --no-default-features --features capi,rustcrypto --target-dir $(TARGET)/rustcrypto
 	$(SCAN) --library-dir $(TARGET)/rustcrypto/debug 2>&1 | tee $(LOGS)/memory-pure.log
 
@@ -137,9 +137,11 @@ test-cpp: test-tools library
 GO_TEST_KEY := go-test-key
 GO_TEST = NOMYO_TEST_API_KEY=$(GO_TEST_KEY) $(WITH_ENDPOINT) --api-key $(GO_TEST_KEY) --
 
-test-go: test-tools library
-	test -z "$$(gofmt -l bindings/go examples/go)"
+go-debug-lib: library
 	$(call into-go,$(DEBUG))
+
+test-go: test-tools go-debug-lib
+	test -z "$$(gofmt -l bindings/go examples/go tests/memory/go)"
 	go -C bindings/go vet ./...
 	GODEBUG=cgocheck=1 GOGC=1 $(GO_TEST) go -C bindings/go test -race -count=1 -v . 2>&1 | tee $(LOGS)/go.log
 	$(GO_TEST) tests/go_install.sh $(DEBUG) $(TARGET)/go-install 2>&1 | tee $(LOGS)/go-install.log
@@ -160,7 +162,7 @@ test-keys: test-tools library $(VENV)/ready
 	    $(VENV)/bin/python -m pytest -q -ra tests/keys/test_forms.py tests/keys/test_interop.py 2>&1 | tee $(LOGS)/keys-pure.log
 
 # Every example says hello through the endpoint, and so does the program in the README.
-test-examples: test-tools library $(VENV)/ready
+test-examples: test-tools library go-debug-lib $(VENV)/ready
 	tests/examples.sh $(DEBUG) $(TARGET)/examples $(VENV)/bin/python 2>&1 | tee $(LOGS)/examples.log
 
 # --- what changes the library call for

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import cores
+import golang
 import limits
 import moments
 import sdk
@@ -44,6 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--library-dir", type=Path, required=True, help="where libnomyo.so is")
     parser.add_argument("--api-key", required=True, help="the one that the endpoint requires")
+    parser.add_argument("--go", action="store_true", help="a Go program as well, which bindings/go/lib has a library for")
     parser.add_argument("--sdk-python", type=Path, help="a Python with nomyo==0.2.9, to compare with")
     options = parser.parse_args()
     checks = Checks()
@@ -55,6 +57,7 @@ def main() -> int:
             "crash": lambda: cores.crash(bench, checks),
             "limits": lambda: limits.all_limits(bench, checks),
             "required and refused": lambda: limits.required(bench, checks),
+            "Go": lambda: golang.judge(bench, checks) if options.go else None,
             "the Python SDK": lambda: sdk.compare(bench, checks, options.sdk_python),
         }.items():
             begun = time.monotonic()
