@@ -67,10 +67,41 @@ func WithTimeout(total time.Duration) Option {
 	}
 }
 
-// WithConnectTimeout sets how long one connection may take to be there: TCP and TLS. Default: 10 seconds.
+// WithConnectTimeout sets how long one connection may take to be there: the server's name, TCP and TLS. Default: 10 seconds.
 func WithConnectTimeout(d time.Duration) Option {
 	return duration(C.nomyo_config_set_connect_timeout_ms, d)
 }
+
+// WithMaxRetries sets how many failed attempts of a call are repeated, at most 10: those that met HTTP 408, 409, 429, 500,
+// 502, 503, 504 or no answer at all. Default: 2. The waits between them are part of the call.
+func WithMaxRetries(n uint32) Option {
+	return func(c *config) error {
+		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_max_retries(c.c, C.uint32_t(n), err) })
+	}
+}
+
+// WithRateLimit limits how many attempts begin in a second: perSecond in the long run, up to burst at once after a pause.
+// A call waits for its turn. Default, and for a perSecond of 0: no limit.
+func WithRateLimit(perSecond float64, burst uint32) Option {
+	return func(c *config) error {
+		return check(func(err **C.nomyo_error) C.int32_t {
+			return C.nomyo_config_set_rate_limit(c.c, C.double(perSecond), C.uint32_t(burst), err)
+		})
+	}
+}
+
+// WithResponseLimit sets the largest answer that is read, in bytes as it comes over the wire. Default: 64 MiB.
+func WithResponseLimit(bytes uint64) Option {
+	return func(c *config) error {
+		return check(func(err **C.nomyo_error) C.int32_t {
+			return C.nomyo_config_set_response_limit(c.c, C.uint64_t(bytes), err)
+		})
+	}
+}
+
+// WithProxy sets the proxy: scheme://[user:password@]host[:port] with http, https, socks5 or socks5h; "" is none, whatever
+// the environment says. Default: the environment's, read by NewClient.
+func WithProxy(url string) Option { return text(C.nomyo_config_set_proxy, "url", url) }
 
 // WithCAFile believes the certificate authorities in that PEM file instead of the platform's trust store. The file is
 // read by NewClient, and not later.

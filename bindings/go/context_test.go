@@ -73,4 +73,14 @@ func TestClientTimeoutHoldsUnderALaterDeadline(t *testing.T) {
 	if !errors.Is(err, nomyo.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
+	later := chat("x", "nomyo_test", `{"delay_before_headers_ms":600}`)
+	if _, err := client.Create(ctx, later, nomyo.WithCallTimeout(time.Minute)); err != nil {
+		t.Errorf("a call's own timeout: %v", err)
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	_, err = client.Create(ctx, later, nomyo.WithCallTimeout(time.Minute))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a sooner deadline: %v", err)
+	}
 }

@@ -52,6 +52,10 @@ func TestBadArguments(t *testing.T) {
 		"negative rotation":  nomyo.WithKeyRotation(-1),
 		"negative TTL":       nomyo.WithServerKeyTTL(-1),
 		"unknown policy":     nomyo.WithMemoryPolicy(7),
+		"too many retries":   nomyo.WithMaxRetries(11),
+		"no burst":           nomyo.WithRateLimit(1, 0),
+		"no response":        nomyo.WithResponseLimit(0),
+		"no proxy":           nomyo.WithProxy("ftp://example.org"),
 		"no pin":             nomyo.WithServerKeyPin("abc"),
 		"password, no place": nomyo.WithKeyPassword("a long password"),
 	} {
@@ -82,5 +86,42 @@ func TestHTTPNeedsConsent(t *testing.T) {
 	}
 	if _, _, err := newClient(t, plain, nomyo.WithAllowHTTP()).ServerKey(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestRetries(t *testing.T) {
+	request := chat("x", "nomyo_test", `{"status":503,"times":1,"headers":{"Retry-After-Ms":"1"}}`)
+	client := withKeys(t, newClient(t, nomyo.WithMaxRetries(1)))
+	answer, err := client.Create(context.Background(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Close()
+	_, err = sharedClient(t).Create(context.Background(), request) // which does not
+	if e := refused(t, err); e.Status != nomyo.ErrUnavailable || e.Attempts != 1 || !e.Retryable {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	small := withKeys(t, newClient(t, nomyo.WithResponseLimit(10_000)))
+	_, err := small.Create(context.Background(), chat("x", "nomyo_test", `{"oversize":20000}`))
+	if !errors.Is(err, nomyo.ErrProtocol) {
+		t.Errorf("a large answer: %v", err)
+	}
+	rare := withKeys(t, newClient(t, nomyo.WithRateLimit(0.001, 1), nomyo.WithTimeout(5*time.Second)))
+	if _, err := rare.Create(context.Background(), chat("x")); !errors.Is(err, nomyo.ErrTimeout) {
+		t.Errorf("the key fetch took the only turn: %v", err)
+	}
+}
+
+func TestProxy(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	t.Setenv("NO_PROXY", "")
+	if _, _, err := newClient(t, nomyo.WithMaxRetries(0)).ServerKey(); !errors.Is(err, nomyo.ErrConnection) {
+		t.Errorf("through the environment's proxy: %v", err)
+	}
+	if _, _, err := newClient(t, nomyo.WithProxy("")).ServerKey(); err != nil {
+		t.Errorf("through none: %v", err)
 	}
 }

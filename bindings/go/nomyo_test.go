@@ -60,7 +60,7 @@ var shared sync.Map
 // sharedClient is one that no test closes or changes.
 func sharedClient(t testing.TB) *nomyo.Client {
 	t.Helper()
-	client, err := nomyo.NewClient(options(t)...)
+	client, err := nomyo.NewClient(options(t, nomyo.WithMaxRetries(0))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,23 +42,41 @@ func (r ChatRequest) MarshalJSON() ([]byte, error) {
 }
 
 // CallOption is a setting of one call.
-type CallOption func(*C.nomyo_request) error
+type CallOption func(*call) error
+
+// call is what a CallOption changes.
+type call struct {
+	options *C.nomyo_request
+	timeout time.Duration
+}
 
 // WithSecurityTier asks for "standard", "high" or "maximum". An answer that was made at a lower tier is withheld, with
 // ErrSecurity. Default: the server chooses.
 func WithSecurityTier(tier string) CallOption {
-	return func(r *C.nomyo_request) error {
+	return func(c *call) error {
 		return withText("tier", tier, func(text *C.char) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_security_tier(r, text, err) })
+			return check(func(err **C.nomyo_error) C.int32_t {
+				return C.nomyo_request_set_security_tier(c.options, text, err)
+			})
 		})
 	}
 }
 
 // WithCallAPIKey uses another API key than the client's; an empty one: none is sent.
 func WithCallAPIKey[S Secret](key S) CallOption {
-	return func(r *C.nomyo_request) error {
+	return func(c *call) error {
 		return withSecret(key, func(p *C.uint8_t, n C.size_t) error {
-			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_api_key(r, p, n, err) })
+			return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_api_key(c.options, p, n, err) })
+		})
+	}
+}
+
+// WithCallTimeout uses another timeout than the client's, longer or shorter. To shorten it, a context is as good.
+func WithCallTimeout(total time.Duration) CallOption {
+	return func(c *call) error {
+		c.timeout = total
+		return check(func(err **C.nomyo_error) C.int32_t {
+			return C.nomyo_request_set_timeout_ms(c.options, milliseconds(max(total, 0)), err)
 		})
 	}
 }
@@ -87,12 +105,12 @@ func (c *Client) Create(ctx context.Context, request ChatRequest, opts ...CallOp
 // Close the response when it has been read. The error is ErrClosed or an [*Error].
 func (c *Client) CreateJSON(ctx context.Context, body []byte, opts ...CallOption) (answer *Response, err error) {
 	err = c.handle.use(func(p *C.nomyo_client) error {
-		return withOptions(opts, func(options *C.nomyo_request) error {
-			return c.during(ctx, options, func() error {
+		return c.withOptions(opts, func(call *call) error {
+			return call.during(ctx, func() error {
 				var out *C.nomyo_response
 				err := check(func(err **C.nomyo_error) C.int32_t {
 					json := (*C.uint8_t)(unsafe.SliceData(body))
-					return C.nomyo_create(p, json, C.size_t(len(body)), options, &out, err)
+					return C.nomyo_create(p, json, C.size_t(len(body)), call.options, &out, err)
 				})
 				if err == nil {
 					answer = newResponse(out)
@@ -104,19 +122,19 @@ func (c *Client) CreateJSON(ctx context.Context, body []byte, opts ...CallOption
 	return answer, err
 }
 
-func withOptions(opts []CallOption, f func(*C.nomyo_request) error) error {
-	options := C.nomyo_request_new()
-	defer C.nomyo_request_free(options)
+func (c *Client) withOptions(opts []CallOption, f func(*call) error) error {
+	call := call{C.nomyo_request_new(), c.timeout}
+	defer C.nomyo_request_free(call.options)
 	for _, set := range opts {
-		if err := set(options); err != nil {
+		if err := set(&call); err != nil {
 			return err
 		}
 	}
-	return f(options)
+	return f(&call)
 }
 
 // during makes a call that ends with ctx, and says so in its error.
-func (c *Client) during(ctx context.Context, options *C.nomyo_request, call func() error) error {
+func (c *call) during(ctx context.Context, f func() error) error {
 	deadline, limited := ctx.Deadline()
 	left := time.Until(deadline)
 	if limited && left <= 0 {
@@ -125,11 +143,9 @@ func (c *Client) during(ctx context.Context, options *C.nomyo_request, call func
 	}
 	cancel := C.nomyo_cancel_new()
 	defer C.nomyo_cancel_free(cancel)
-	err := check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_cancel(options, cancel, err) })
+	err := check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_request_set_cancel(c.options, cancel, err) })
 	if err == nil && limited && left < c.timeout {
-		err = check(func(err **C.nomyo_error) C.int32_t {
-			return C.nomyo_request_set_timeout_ms(options, milliseconds(left), err)
-		})
+		err = WithCallTimeout(left)(c)
 	}
 	if err != nil {
 		return err
@@ -144,7 +160,7 @@ func (c *Client) during(ctx context.Context, options *C.nomyo_request, call func
 		}
 		close(over)
 	})
-	err = call()
+	err = f()
 	if !stop() {
 		<-over // it is using cancel
 	}

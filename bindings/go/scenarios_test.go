@@ -24,9 +24,9 @@ type scenario struct {
 	Request json.RawMessage
 	Raw     *string
 	Options struct {
-		SecurityTier string  `json:"security_tier"`
+		SecurityTier *string `json:"security_tier"`
 		APIKey       *string `json:"api_key"`
-		TimeoutMs    int     `json:"timeout_ms"`
+		TimeoutMs    *int    `json:"timeout_ms"`
 		Cancelled    bool
 	}
 	Expect struct {
@@ -53,6 +53,9 @@ type scenarioConfig struct {
 	ConnectTimeoutMs *int     `json:"connect_timeout_ms"`
 	BaseURL          *string  `json:"base_url"`
 	AllowHTTP        bool     `json:"allow_http"`
+	MaxRetries       *uint32  `json:"max_retries"`
+	ResponseLimit    *uint64  `json:"response_limit"`
+	Proxy            *string  `json:"proxy"`
 	ServerKeyPin     []string `json:"server_key_pin"`
 	ServerKeyTTLMs   *int     `json:"server_key_ttl_ms"`
 }
@@ -153,16 +156,15 @@ func (d *driver) ask(s *scenario) (*nomyo.Response, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if s.Options.TimeoutMs > 0 {
-		ctx, cancel = context.WithTimeout(ctx, time.Duration(s.Options.TimeoutMs)*time.Millisecond)
-		defer cancel()
-	}
 	if s.Options.Cancelled {
 		cancel()
 	}
 	var opts []nomyo.CallOption
-	if s.Options.SecurityTier != "" {
-		opts = append(opts, nomyo.WithSecurityTier(s.Options.SecurityTier))
+	if s.Options.TimeoutMs != nil {
+		opts = append(opts, nomyo.WithCallTimeout(time.Duration(*s.Options.TimeoutMs)*time.Millisecond))
+	}
+	if s.Options.SecurityTier != nil {
+		opts = append(opts, nomyo.WithSecurityTier(*s.Options.SecurityTier))
 	}
 	if s.Options.APIKey != nil {
 		opts = append(opts, nomyo.WithCallAPIKey(*s.Options.APIKey))
@@ -200,6 +202,15 @@ func (c *scenarioConfig) options(d *driver) (opts []nomyo.Option) {
 	}
 	if c.ConnectTimeoutMs != nil {
 		opts = append(opts, nomyo.WithConnectTimeout(ms(*c.ConnectTimeoutMs)))
+	}
+	if c.MaxRetries != nil {
+		opts = append(opts, nomyo.WithMaxRetries(*c.MaxRetries))
+	}
+	if c.ResponseLimit != nil {
+		opts = append(opts, nomyo.WithResponseLimit(*c.ResponseLimit))
+	}
+	if c.Proxy != nil {
+		opts = append(opts, nomyo.WithProxy(*c.Proxy))
 	}
 	if c.BaseURL != nil {
 		opts = append(opts, nomyo.WithBaseURL(d.expand(*c.BaseURL)))

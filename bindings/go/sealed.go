@@ -20,10 +20,10 @@ type Sealed struct {
 // Where that key comes from is the caller's business, and the whole security of the request hangs on it.
 func (c *Client) Seal(serverKey, body []byte, opts ...CallOption) (*Sealed, error) {
 	var out *C.nomyo_sealed
-	err := withOptions(opts, func(options *C.nomyo_request) error {
+	err := c.withOptions(opts, func(call *call) error {
 		pem, json := (*C.uint8_t)(unsafe.SliceData(serverKey)), (*C.uint8_t)(unsafe.SliceData(body))
 		return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
-			return C.nomyo_seal(p, pem, C.size_t(len(serverKey)), json, C.size_t(len(body)), options, &out, err)
+			return C.nomyo_seal(p, pem, C.size_t(len(serverKey)), json, C.size_t(len(body)), call.options, &out, err)
 		})
 	})
 	if err != nil {
