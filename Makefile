@@ -28,8 +28,8 @@ CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header go-lib go-debug-lib bench tally tools tss library \
-    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-python test-sdk \
-    test-keys test-examples
+    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-scenarios-go \
+    test-python test-sdk test-keys test-examples
 
 # --- set-up
 
@@ -143,8 +143,12 @@ go-debug-lib: library
 test-go: test-tools go-debug-lib
 	test -z "$$(gofmt -l bindings/go examples/go tests/memory/go)"
 	go -C bindings/go vet ./...
-	GODEBUG=cgocheck=1 GOGC=1 $(GO_TEST) go -C bindings/go test -race -count=1 -v . 2>&1 | tee $(LOGS)/go.log
+	GODEBUG=cgocheck=1 GOGC=1 $(GO_TEST) go -C bindings/go test -race -count=1 -v -skip '^TestScenarios$$' . 2>&1 | tee $(LOGS)/go.log
 	$(GO_TEST) tests/go_install.sh $(DEBUG) $(TARGET)/go-install 2>&1 | tee $(LOGS)/go-install.log
+
+# tests/scenarios, the table that every language runs.
+test-scenarios-go: test-tools go-debug-lib
+	$(GO_TEST) go -C bindings/go test -count=1 -v -run '^TestScenarios$$' . 2>&1 | tee $(LOGS)/scenarios-go.log
 
 test-python: test-tools library $(VENV)/ready
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \

@@ -44,18 +44,20 @@ type scenario struct {
 		FinishReason json.RawMessage `json:"finish_reason"`
 		ToolCallsHas *string         `json:"tool_calls_has"`
 		Pointers     map[string]json.RawMessage
+		Attestation  *string
 	}
 }
 
 type scenarioConfig struct {
-	APIKey           *string  `json:"api_key"`
-	TimeoutMs        *int     `json:"timeout_ms"`
-	ConnectTimeoutMs *int     `json:"connect_timeout_ms"`
-	BaseURL          *string  `json:"base_url"`
-	AllowHTTP        bool     `json:"allow_http"`
-	MaxRetries       *uint32  `json:"max_retries"`
-	ResponseLimit    *uint64  `json:"response_limit"`
-	Proxy            *string  `json:"proxy"`
+	APIKey           *string `json:"api_key"`
+	TimeoutMs        *int    `json:"timeout_ms"`
+	ConnectTimeoutMs *int    `json:"connect_timeout_ms"`
+	BaseURL          *string `json:"base_url"`
+	AllowHTTP        bool    `json:"allow_http"`
+	MaxRetries       *uint32 `json:"max_retries"`
+	ResponseLimit    *uint64 `json:"response_limit"`
+	Proxy            *string `json:"proxy"`
+	Attestation      string
 	ServerKeyPin     []string `json:"server_key_pin"`
 	ServerKeyTTLMs   *int     `json:"server_key_ttl_ms"`
 }
@@ -218,6 +220,11 @@ func (c *scenarioConfig) options(d *driver) (opts []nomyo.Option) {
 	if c.AllowHTTP {
 		opts = append(opts, nomyo.WithAllowHTTP())
 	}
+	if level, known := levels[c.Attestation]; known {
+		opts = append(opts, nomyo.WithAttestation(nomyo.AttestationPolicy{Require: level}))
+	} else if c.Attestation != "" {
+		d.Errorf("no level %q", c.Attestation)
+	}
 	for _, pin := range c.ServerKeyPin {
 		opts = append(opts, nomyo.WithServerKeyPin(d.expand(pin)))
 	}
@@ -225,6 +232,11 @@ func (c *scenarioConfig) options(d *driver) (opts []nomyo.Option) {
 		opts = append(opts, nomyo.WithServerKeyTTL(ms(*c.ServerKeyTTLMs)))
 	}
 	return opts
+}
+
+var levels = map[string]nomyo.AttestationLevel{
+	"absent": nomyo.AttestationAbsent, "unavailable": nomyo.AttestationUnavailable, "invalid": nomyo.AttestationInvalid,
+	"consistent": nomyo.AttestationConsistent, "baseline": nomyo.AttestationBaseline,
 }
 
 func (d *driver) expand(text string) string {
@@ -257,6 +269,9 @@ func (s *scenario) judgeAnswer(answer *nomyo.Response) error {
 	x, choices := &s.Expect, answer.Choices()
 	if x.Choices != nil && *x.Choices != len(choices) {
 		return fmt.Errorf("%d choices", len(choices))
+	}
+	if verdict := answer.Attestation(); x.Attestation != nil && *x.Attestation != strings.ToLower(verdict.Level.String()) {
+		return fmt.Errorf("attestation: %+v", verdict)
 	}
 	first := nomyo.Choice{}
 	if len(choices) > 0 {
