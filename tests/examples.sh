@@ -54,8 +54,10 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
     says tools-go 'a document in Go' "$out/go/tools" $flags
     says pin-go "$NOMYO_TEST_KEY_FINGERPRINT" "$out/go/pin" $flags
     says pin-go-chat 'Hello, pinned Go' "$out/go/pin" $flags -pin "$NOMYO_TEST_KEY_FINGERPRINT"
-    # The endpoint has no TPM.
-    says attestation-go 'the answer is withheld' sh -c "'$out/go/attestation' $flags || true"
+    says attestation-go 'CONSISTENT: ' tests/with_endpoint.sh --tpm swtpm --api-key example-key -- sh -c \
+        "echo hello | '$out/go/attestation' -url \"\$NOMYO_TEST_BASE_URL\" -ca \"\$NOMYO_TEST_CA_FILE\""
+    says attestation-go-pcr 'the answer is withheld' sh -c \
+        "'$out/go/attestation' $flags -pcr 7=$(printf '%064d' 0) || true"
     seq -f 'line %g' 40 >"$out/lines"
     says parallel-go 'the same 40 lines' sh -c \
         "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
