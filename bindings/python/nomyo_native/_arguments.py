@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ._errors import ArgumentError
+from ._memory import SecureBuffer
 
-Buffer: TypeAlias = bytes | bytearray | memoryview
+Buffer: TypeAlias = bytes | bytearray | memoryview | SecureBuffer
+Path: TypeAlias = str | os.PathLike[str]
 
 
-def text(value: str | os.PathLike[str], name: str) -> bytes:
+def text(value: Path, name: str) -> bytes:
     """NUL-terminated UTF-8."""
     encoded = os.fsencode(value) if isinstance(value, os.PathLike) else value.encode()
     if b"\0" in encoded:
@@ -20,10 +22,16 @@ def text(value: str | os.PathLike[str], name: str) -> bytes:
     return encoded
 
 
+def integer(value: int, name: str, most: int) -> int:
+    if not 0 <= value <= most:
+        raise ArgumentError(f"{name} must be a number from 0 to {most}")
+    return value
+
+
 def milliseconds(seconds: float, name: str) -> int:
     """Rounded up, so that a short wait never becomes none."""
-    if not 0 < seconds < 1e12:
-        raise ArgumentError(f"{name} must be a number of seconds above 0")
+    if not 0 <= seconds < 1e12:
+        raise ArgumentError(f"{name} must be a number of seconds, not {seconds}")
     return math.ceil(seconds * 1000)
 
 
@@ -38,6 +46,8 @@ def buffer(data: str | Buffer) -> tuple[Any, int]:
     """Bytes and their length. Nothing is copied that is bytes already or writable and in one piece."""
     if isinstance(data, str):
         data = data.encode()
+    elif isinstance(data, SecureBuffer):
+        data = data.data
     if isinstance(data, bytes):
         return data, len(data)
     view = memoryview(data)
@@ -53,8 +63,8 @@ def request_json(request: Mapping[str, Any] | Buffer | None, members: dict[str, 
         request = members
     elif members:
         raise TypeError("create() takes a request or its members, not both")
-    if isinstance(request, (bytes, bytearray, memoryview)):
+    if isinstance(request, (bytes, bytearray, memoryview, SecureBuffer)):
         return request
     if not isinstance(request, Mapping):
         raise TypeError(f"a request is a dict or JSON in bytes, not {type(request).__name__}")
-    return json.dumps(dict(request), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return json.dumps(dict(request), allow_nan=False, separators=(",", ":")).encode()

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ._errors import ArgumentError
+from ._errors import ArgumentError, OutOfMemoryError
 
 
 class Handle:
@@ -28,6 +28,13 @@ class Handle:
         self._uses, self._closed = 0, False
         self._pointer = pointer
 
+    @classmethod
+    def made(cls, pointer: Any, free: Callable[[Any], Any], what: str) -> "Handle":
+        """Of what a _new function returned."""
+        if not pointer:
+            raise OutOfMemoryError(f"no memory for a {what}")
+        return cls(pointer, free, what)
+
     def __enter__(self) -> Any:
         with self._lock:
             self._uses += 1
@@ -41,6 +48,10 @@ class Handle:
         with self._lock:
             self._uses -= 1
         self._free_if_due()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def close(self) -> None:
         """Frees the object, now or at the end of the last use."""

@@ -2,22 +2,38 @@
 
 import ctypes
 import json
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary, finalize
 
-from . import _library as c
+from ._errors import ProtocolError
 from ._handle import Handle
+from ._library import lib
+
+_MEMBERS = {
+    "content": lib.nomyo_response_content,
+    "reasoning": lib.nomyo_response_reasoning,
+    "tool_calls": lib.nomyo_response_tool_calls,
+    "finish_reason": lib.nomyo_response_finish_reason,
+}
 
 
-class Response:
+class Response(Mapping[str, Any]):
     """A decrypted answer, in memory that close() wipes; so do the end of a `with`, and forgetting it.
 
-    Any number of threads may read it at once; nothing here blocks. What is returned are copies, which Python cannot
-    wipe. Every method raises ArgumentError once the answer is closed.
+    As a mapping it is the answer's JSON object, parsed when first read: `answer["choices"][0]["message"]["content"]`.
+    That and what the methods return are Python objects, copies that nobody can wipe; only view() copies nothing.
+
+    Any number of threads may read it at once; nothing here blocks. Everything raises ArgumentError once it is closed.
     """
+
+    _parsed: dict[str, Any] | None = None
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
+        self._views: WeakValueDictionary[int, memoryview] = WeakValueDictionary()
+        self._viewed: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def __enter__(self) -> "Response":
         return self
@@ -26,74 +42,119 @@ class Response:
         self.close()
 
     def close(self) -> None:
-        """Wipes and frees the answer. Closing twice does nothing."""
+        """Wipes and frees the answer, and releases its views. Closing twice does nothing.
+
+        Slices of views cannot be released: they read zeros from now on, and their memory is freed when they are gone.
+        """
+        for view in list(self._views.values()):
+            with suppress(BufferError):  # somebody holds a buffer of it
+                view.release()
+            del view
+        sliced = list(self._viewed.values())
+        if sliced and not self._handle.closed:
+            with self._handle as pointer:
+                sliced.append(_memory(lib.nomyo_response_json, pointer))
+        for memory in sliced:
+            lib.nomyo_wipe(memory, len(memory))
+        self._parsed = None
         self._handle.close()
 
-    @property
-    def raw(self) -> bytes:
-        """The whole answer as JSON."""
-        return self._bytes(c.nomyo_response_json) or b""
+    def __getitem__(self, key: str) -> Any:
+        return self._object()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._object())
 
     def __len__(self) -> int:
-        """The length of `raw`, in bytes."""
-        length = ctypes.c_size_t()
-        with self._handle as pointer:
-            c.nomyo_response_json(pointer, ctypes.byref(length))
-        return length.value
+        return len(self._object())
+
+    def _object(self) -> dict[str, Any]:
+        with self._handle:
+            if self._parsed is None:
+                self._parsed = self.json()
+            return self._parsed
 
     def json(self) -> dict[str, Any]:
-        """The whole answer, parsed."""
-        answer: dict[str, Any] = json.loads(self.raw)
+        """The whole answer as a dict of your own, parsed anew. ProtocolError for numbers too long for Python."""
+        text = self._text("") or ""
+        try:
+            answer: dict[str, Any] = json.loads(text)
+        except ValueError as e:
+            raise ProtocolError(f"Python does not parse the answer: {e}") from None
         return answer
 
     @property
-    def choices(self) -> int:
+    def choice_count(self) -> int:
         """How many choices the answer has."""
         with self._handle as pointer:
-            count: int = c.nomyo_response_choices(pointer)
+            count: int = lib.nomyo_response_choices(pointer)
         return count
 
     def content(self, choice: int = 0) -> str | None:
         """The text of a choice. None with most tool calls. IndexError when there is no such choice."""
-        return self._text(c.nomyo_response_content, choice)
+        return self._text("content", choice)
 
     def reasoning(self, choice: int = 0) -> str | None:
         """What a thinking model thought. IndexError when there is no such choice."""
-        return self._text(c.nomyo_response_reasoning, choice)
+        return self._text("reasoning", choice)
 
     def tool_calls(self, choice: int = 0) -> list[dict[str, Any]] | None:
         """The tool calls of a choice, parsed. IndexError when there is no such choice."""
-        text = self._text(c.nomyo_response_tool_calls, choice)
+        text = self._text("tool_calls", choice)
         return None if text is None else json.loads(text)
 
     def finish_reason(self, choice: int = 0) -> str | None:
         """Why the choice ended: "stop", "length", "tool_calls". IndexError when there is no such choice."""
-        return self._text(c.nomyo_response_finish_reason, choice)
+        return self._text("finish_reason", choice)
 
     def pointer(self, rfc6901: str, default: Any = None) -> Any:
         """The value at a JSON Pointer such as "/usage/total_tokens", parsed; `default` when there is none."""
-        encoded = rfc6901.encode()
-        if b"\0" in encoded:  # it would end the C string early, and name something else
-            return default
-        text = self._bytes(c.nomyo_response_pointer, encoded)
+        text = self._text(rfc6901)
         return default if text is None else json.loads(text)
 
     @property
     def payload_id(self) -> str:
         """The id that the request was sent under."""
         with self._handle as pointer:
-            text: bytes = c.nomyo_response_payload_id(pointer)
+            text: bytes = lib.nomyo_response_payload_id(pointer)
         return text.decode()
 
-    def _text(self, getter: Callable[..., Any], choice: int) -> str | None:
-        with self._handle:
-            if not 0 <= choice < self.choices:
-                raise IndexError(f"the answer has no choice {choice}")
-            found = self._bytes(getter, choice)
-        return None if found is None else found.decode()
+    def view(self, what: str = "", choice: int = 0) -> memoryview | None:
+        """The bytes themselves, UTF-8, in the library's own memory: read-only, dead after close().
 
-    def _bytes(self, getter: Callable[..., Any], *arguments: Any) -> bytes | None:
-        length = ctypes.c_size_t()
+        what: "content", "reasoning", "tool_calls" or "finish_reason" of a choice; or a JSON Pointer, for the JSON of
+        a value: "/usage", or "" for the whole answer. None when absent. IndexError when there is no such choice.
+        """
         with self._handle as pointer:
-            start = getter(pointer, *arguments, ctypes.byref(length))
-            return ctypes.string_at(start, length.value) if start else None
+            if what in _MEMBERS:
+                if not 0 <= choice < self.choice_count:
+                    raise IndexError(f"the answer has no choice {choice}")
+                memory = _memory(_MEMBERS[what], pointer, choice)
+            elif not what:
+                memory = _memory(lib.nomyo_response_json, pointer)
+            elif "\0" not in what:  # it would end the C string early, and name something else
+                memory = _memory(lib.nomyo_response_pointer, pointer, what.encode())
+            else:
+                return None
+            if memory is None or not len(memory):
+                return memory if memory is None else memoryview(b"")
+            # A use of the handle, for as long as a view or a slice of one lives.
+            self._handle.__enter__()
+            finalize(memory, self._handle.__exit__).atexit = False
+        view = memoryview(memory).cast("B").toreadonly()
+        self._viewed[id(memory)], self._views[id(view)] = memory, view
+        return view
+
+    def _text(self, what: str, choice: int = 0) -> str | None:
+        view = self.view(what, choice)
+        if view is None:
+            return None
+        with view:
+            return str(view, "utf-8")
+
+
+def _memory(getter: Any, *arguments: Any) -> Any:
+    """Where what a getter returns lies, as an array of c_char; None when absent."""
+    length = ctypes.c_size_t()
+    start = getter(*arguments, ctypes.byref(length))
+    return (ctypes.c_char * length.value).from_address(ctypes.addressof(start.contents)) if start else None

@@ -1,6 +1,8 @@
 """What the tests share: the endpoint that tests/with_endpoint.sh started, and one client of it."""
 
+import json
 import os
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -61,3 +63,14 @@ def chat() -> Callable[..., dict[str, Any]]:
         return made if test is None else {**made, "nomyo_test": test}
 
     return request
+
+
+@pytest.fixture
+def faults(plain_base_url: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Sets the server's faults, and clears them after the test."""
+
+    def set_faults(wanted: dict[str, Any]) -> None:
+        urllib.request.urlopen(f"{plain_base_url}/control/faults", json.dumps(wanted).encode()).close()
+
+    yield set_faults
+    set_faults({})

@@ -11,7 +11,7 @@ import traceback
 import pytest
 
 import nomyo_native as nomyo
-from nomyo_native import _library as c
+from nomyo_native._library import ctypes, lib
 from nomyo_native._handle import Handle
 
 
@@ -28,7 +28,7 @@ def test_a_closed_answer_refuses_to_be_read(client, chat):
     with client.create(chat()) as answer:
         pass
     answer.close()
-    for read in (lambda: answer.raw, answer.content, answer.json, lambda: len(answer), lambda: answer.payload_id):
+    for read in (answer.view, answer.content, answer.json, lambda: len(answer), lambda: answer.payload_id):
         with pytest.raises(nomyo.ArgumentError, match="closed"):
             read()
 
@@ -125,8 +125,8 @@ def test_a_forked_child_is_told_so(make_client):
 
 
 def test_ctypes_refuses_a_handle_of_another_type():
-    with pytest.raises(c.ctypes.ArgumentError):
-        c.nomyo_response_json(c.nomyo_request_new(), None)
+    with pytest.raises(ctypes.ArgumentError):
+        lib.nomyo_response_json(lib.nomyo_request_new(), None)
 
 
 def test_the_server_is_told_which_binding_calls():

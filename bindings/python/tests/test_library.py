@@ -18,15 +18,14 @@ FUNCTIONS = dict(re.findall(r"\b(nomyo_\w+)\(([^;{}]*)\);", re.sub(r"typedef[^;]
 
 
 def test_every_function_of_the_header_is_declared():
-    declared = {name for name in vars(_library) if name.startswith("nomyo_")}
     assert len(FUNCTIONS) > 40
-    assert declared == set(FUNCTIONS)
+    assert sorted(_library.FUNCTIONS) == sorted(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_function_is_declared_as_in_the_header(name):
     parameters = [] if FUNCTIONS[name].strip() == "void" else FUNCTIONS[name].split(",")
-    function = getattr(_library, name)
+    function = getattr(_library.lib, name)
     assert len(function.argtypes) == len(parameters)
     for declared, parameter in zip(function.argtypes, parameters, strict=True):
         assert _matches(declared, parameter), f"{parameter} is declared {declared}"
@@ -54,12 +53,10 @@ def _matches(declared: object, text: str) -> bool:
     return declared.__doc__ == base  # type: ignore[union-attr]
 
 
-def test_every_status_has_a_class_of_its_own():
-    statuses = {int(number): name for name, number in re.findall(r"#define (NOMYO_ERR_\w+) (\d+)", HEADER)}
-    assert set(_errors.CLASSES) == set(statuses)
-    assert len(set(_errors.CLASSES.values())) == len(statuses)
-    for number, kind in _errors.CLASSES.items():
-        assert (kind.status, kind.status_name) == (number, statuses[number])
+def test_every_status_has_a_class():
+    statuses = {int(number) for number in re.findall(r"#define NOMYO_ERR_\w+ (\d+)", HEADER)}
+    assert set(_errors.CLASSES) == statuses
+    for kind in _errors.CLASSES.values():
         assert kind.__name__ in nomyo_native.__all__
 
 
@@ -69,7 +66,7 @@ def test_the_struct_has_the_header_s_members():
     members = re.findall(r"(u?int\d+)_t (\w+);", struct[1])
     assert [(name, getattr(ctypes, f"c_{kind}")) for kind, name in members] == _library.MemoryInfo._fields_
     info = _library.MemoryInfo()
-    assert _library.nomyo_memory_info_get(ctypes.byref(info), ctypes.sizeof(info)) == 0
+    assert _library.lib.nomyo_memory_info_get(ctypes.byref(info), ctypes.sizeof(info)) == 0
     assert info.page_size == os.sysconf("SC_PAGESIZE")
 
 

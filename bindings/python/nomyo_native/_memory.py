@@ -1,0 +1,144 @@
+"""The secure-memory names of the official SDK, over the library's page locks and wiping."""
+
+import ctypes
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ._errors import NomyoError, call
+from ._library import MemoryInfo, lib
+
+_enabled = True
+
+
+class SecureBuffer:
+    """A copy of `data` in a bytearray that can be locked and is wiped: by zero(), at the end of a `with`, when
+    forgotten. A bytearray that it is made from is wiped at once; bytes cannot be.
+
+    The memory is Python's: kept out of swap while it is locked, but not out of core dumps and forked children.
+    """
+
+    _locked = False
+    _size = 0
+
+    def __init__(self, data: bytes | bytearray, secure_memory: object = None) -> None:
+        """`secure_memory` is there for the SDK's sake, and not used."""
+        self._data = bytearray(data)
+        self._memory = (ctypes.c_char * len(data)).from_buffer(self._data)  # as long as this lives, no resizing
+        self._size = len(data)
+        if isinstance(data, bytearray):
+            _wipe(data)
+
+    @property
+    def data(self) -> bytearray:
+        """The bytes themselves, no copy."""
+        return self._data
+
+    @property
+    def address(self) -> int:
+        return ctypes.addressof(self._memory)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def lock(self) -> bool:
+        """Keeps the pages out of swap. False when the system refuses, or after disable_secure_memory()."""
+        if _enabled and not self._locked:
+            try:
+                call(lib.nomyo_lock, self.address, self._size)
+                self._locked = True
+            except NomyoError:
+                pass
+        return self._locked
+
+    def unlock(self) -> bool:
+        """Undoes lock(). Locks nest: a page that holds another locked buffer stays locked."""
+        if self._locked:
+            call(lib.nomyo_unlock, self.address, self._size)
+            self._locked = False
+        return True
+
+    def zero(self) -> None:
+        """Overwrites the bytes with zeros."""
+        lib.nomyo_wipe(self.address, self._size)
+
+    def __enter__(self) -> "SecureBuffer":
+        self.lock()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.zero()
+        self.unlock()
+
+    def __del__(self) -> None:
+        if self._size:
+            self.__exit__()
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __bytes__(self) -> bytes:
+        """A copy, which nobody can wipe."""
+        return bytes(self._data)
+
+
+@contextmanager
+def secure_bytearray(data: bytes | bytearray, lock: bool = True) -> Iterator[SecureBuffer]:
+    """A SecureBuffer of `data`, locked unless `lock` is False, and wiped at the end."""
+    secure = SecureBuffer(data)
+    try:
+        if lock:
+            secure.lock()
+        yield secure
+    finally:
+        secure.zero()
+        secure.unlock()
+
+
+@contextmanager
+def secure_bytes(data: bytes, lock: bool = True) -> Iterator[SecureBuffer]:
+    """Deprecated: use secure_bytearray()."""
+    warnings.warn("secure_bytes() is deprecated: use secure_bytearray()", DeprecationWarning, stacklevel=3)
+    with secure_bytearray(data, lock) as secure:
+        yield secure
+
+
+def get_memory_protection_info() -> dict[str, Any]:
+    """What protects secrets in this process, from what the system answered and not from what could be tried."""
+    info = memory_info()
+    return {
+        "enabled": _enabled,
+        "platform": sys.platform,
+        "protection_level": ("full" if info.level == 2 else "zeroing_only") if _enabled else "none",
+        "has_memory_locking": _enabled and info.locked > 0,
+        "has_secure_zeroing": _enabled,
+        "supports_full_protection": _enabled and info.level == 2,
+        "page_size": info.page_size,
+    }
+
+
+def disable_secure_memory() -> None:
+    """SecureBuffers are no longer locked; they are still wiped, and the library's own memory stays as it is."""
+    global _enabled
+    _enabled = False
+
+
+def enable_secure_memory() -> None:
+    """Undoes disable_secure_memory()."""
+    global _enabled
+    _enabled = True
+
+
+def memory_info() -> Any:
+    """The library's report, nomyo_memory_info."""
+    info = MemoryInfo()
+    lib.nomyo_memory_info_get(ctypes.byref(info), ctypes.sizeof(info))
+    return info
+
+
+def _wipe(data: bytearray) -> None:
+    if data:
+        lib.nomyo_wipe((ctypes.c_char * len(data)).from_buffer(data), len(data))
