@@ -140,7 +140,7 @@ class Response(Mapping[str, Any]):
                 return memory if memory is None else memoryview(b"")
             # A use of the handle, for as long as a view or a slice of one lives.
             self._handle.__enter__()
-            finalize(memory, self._handle.__exit__).atexit = False
+            finalize(memory, self._handle.__exit__).atexit = False  # type: ignore[misc]
         view = memoryview(memory).cast("B").toreadonly()
         self._viewed[id(memory)], self._views[id(view)] = memory, view
         return view

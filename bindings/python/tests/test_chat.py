@@ -2,11 +2,7 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -127,13 +123,3 @@ def test_plain_http_works_when_allowed_and_is_logged(plain_base_url, chat, caplo
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_the_example_works(base_url, ca_file):
-    root = Path(__file__).parents[3]
-    run = subprocess.run(
-        [sys.executable, root / "examples/python/chat.py", "--url", base_url, "--ca", ca_file],
-        env={**os.environ, "PYTHONPATH": str(root / "bindings/python"), "NOMYO_API_KEY": "test"},
-        input="What is a lion?",
-        capture_output=True,
-        text=True,
-    )
-    assert (run.returncode, run.stdout, run.stderr) == (0, "What is a lion?\n", "")

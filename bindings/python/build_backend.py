@@ -1,0 +1,113 @@
+"""Builds nomyo_native: a wheel with the C library inside, and a source archive with the Rust sources (PEP 517).
+
+The wheel is for every Python 3 and for one platform. cargo builds the library, in the checkout or in the `rust` directory
+of the source archive: Rust 1.89 or newer and a C compiler must be there. Nothing else is needed, and nothing downloaded
+but the crates of Cargo.lock. `--config-settings profile=dev` builds without optimisation.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import os
+import platform
+import re
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+RUST = HERE / "rust" if (HERE / "rust").is_dir() else HERE.parents[1]
+LIBRARY = "libnomyo.so.0"
+VERSION = re.search(r'"(.+)"', (HERE / "nomyo_native" / "_version.py").read_text())[1]
+NAME = f"nomyo_native-{VERSION}"
+METADATA = f"""Metadata-Version: 2.1
+Name: nomyo-native
+Version: {VERSION}
+Summary: Native client for NOMYO's end-to-end-encrypted chat endpoint
+License: Apache-2.0
+Requires-Python: >=3.10
+Classifier: Operating System :: POSIX :: Linux
+Classifier: Programming Language :: Python :: 3 :: Only
+Classifier: Typing :: Typed
+Description-Content-Type: text/markdown
+
+{(HERE / "README.md").read_text()}"""
+# What the library is built from. cargo wants to see the workspace whole, with the endpoint and the benches.
+SOURCES = ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "LICENSE", "README.md", "src", "benches"]
+ENDPOINT = ["tests/endpoint/Cargo.toml", "tests/endpoint/src"]
+OWN = ["pyproject.toml", "build_backend.py", "README.md", "nomyo_native"]
+SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ""}
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    library = _library((config_settings or {}).get("profile", "release"))
+    tag = f"py3-none-{_platform(library)}"
+    info = f"{NAME}.dist-info"
+    files = [(f"nomyo_native/{path.name}", path.read_bytes()) for path in _files(HERE / "nomyo_native")]
+    files += [
+        (f"nomyo_native/{LIBRARY}", library),
+        (f"{info}/METADATA", METADATA.encode()),
+        (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: nomyo\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()),
+        (f"{info}/LICENSE", (RUST / "LICENSE").read_bytes()),
+    ]
+    record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files)
+    files.append((f"{info}/RECORD", f"{record}{info}/RECORD,,\n".encode()))
+    wheel = f"{NAME}-{tag}.whl"
+    with zipfile.ZipFile(Path(wheel_directory) / wheel, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files:
+            entry = zipfile.ZipInfo(name)  # of 1980: the same sources give the same wheel
+            entry.external_attr = (0o755 if name.endswith(LIBRARY) else 0o644) << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)
+    return wheel
+
+
+def build_sdist(sdist_directory, config_settings=None):
+    archive = f"{NAME}.tar.gz"
+    with (
+        gzip.GzipFile(Path(sdist_directory) / archive, "wb", mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        _add(tar, "PKG-INFO", METADATA.encode())
+        for root, names, prefix in ((HERE, OWN, ""), (RUST, SOURCES + ENDPOINT, "rust/")):
+            for name in names:
+                for path in _files(root / name):
+                    _add(tar, f"{prefix}{path.relative_to(root)}", path.read_bytes())
+    return archive
+
+
+def _files(path):
+    """A file, or all sources below a directory; nothing that was built."""
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in found if file.is_file() and file.suffix in SUFFIXES and "target" not in file.parts[-3:]]
+
+
+def _add(tar, name, data):
+    entry = tarfile.TarInfo(f"{NAME}/{name}")
+    entry.size, entry.mode = len(data), 0o644
+    tar.addfile(entry, io.BytesIO(data))
+
+
+def _library(profile):
+    if not sys.platform.startswith("linux"):
+        raise SystemExit("nomyo_native is built on Linux; elsewhere, build the library and set NOMYO_LIBRARY")
+    target = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target"))
+    command = ["cargo", "build", "--locked", "--lib", "--profile", profile]
+    try:
+        subprocess.run([*command, "--target-dir", target], cwd=RUST, check=True)
+    except FileNotFoundError:
+        raise SystemExit("nomyo_native needs Rust 1.89 or newer to be built: https://rustup.rs") from None
+    return (target / ("debug" if profile == "dev" else profile) / "libnomyo.so").read_bytes()
+
+
+def _platform(library):
+    """The oldest platform that the library runs on, by the C library's symbols that it wants."""
+    machine = platform.machine()
+    wanted = [int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?=\0|\.\d)", library)]
+    return f"manylinux_2_{max(wanted)}_{machine}" if wanted else f"linux_{machine}"
+
+
+def _digest(data):
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
