@@ -1,0 +1,158 @@
+"""Runs the scenarios that all languages share: tests/scenarios/*.json, or the files that are named.
+
+    tests/with_endpoint.sh --api-key KEY -- python bindings/python/tests/scenarios.py [FILE...]
+"""
+
+import json
+import os
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import nomyo_native as nomyo
+
+HERE = Path(__file__).resolve()
+ENVIRONMENT = {
+    "$PLAIN": os.environ["NOMYO_TEST_PLAIN_BASE_URL"],
+    "$FINGERPRINT": os.environ.get("NOMYO_TEST_FINGERPRINT") or os.environ["NOMYO_TEST_KEY_FINGERPRINT"],
+}
+BASE = {
+    "base_url": os.environ["NOMYO_TEST_BASE_URL"],
+    "api_key": os.environ.get("NOMYO_TEST_API_KEY", ""),
+    "ca_file": os.environ["NOMYO_TEST_CA_FILE"],
+    "environment": False,
+}
+OPTIONS = {"security_tier", "api_key", "timeout_ms", "cancelled"}
+MEMBERS = {"name", "config", "server", "request", "raw", "options", "expect"}
+clients: dict[str, nomyo.Client] = {}
+
+
+class Failed(Exception):
+    """An expectation was not met."""
+
+
+def check(holds: bool, why: str) -> None:
+    if not holds:
+        raise Failed(why)
+
+
+def known(given: dict[str, Any], allowed: set[str], where: str) -> None:
+    check(set(given) <= allowed, f"unknown in {where}: {sorted(set(given) - allowed)}")
+
+
+def seconds(options: dict[str, Any]) -> dict[str, Any]:
+    """Times as Python has them."""
+    return {
+        name.removesuffix("_ms"): value / 1000 if name.endswith("_ms") else value for name, value in options.items()
+    }
+
+
+def client_of(config: dict[str, Any]) -> nomyo.Client:
+    """One for each configuration: a key pair takes most of a second."""
+    known(config, CONFIG, "config")
+    key = json.dumps(config, sort_keys=True)
+    if key not in clients:
+        text = json.dumps(config)
+        for name, value in ENVIRONMENT.items():
+            text = text.replace(json.dumps(name), json.dumps(value))
+        options = seconds(json.loads(text))
+        if "attestation" in options:
+            options["attestation"] = nomyo.AttestationPolicy(options["attestation"])
+        clients[key] = nomyo.Client(**{**BASE, **options})
+    return clients[key]
+
+
+CONFIG = {
+    "api_key", "max_retries", "timeout_ms", "connect_timeout_ms", "response_limit", "base_url", "allow_http", "proxy",
+    "server_key_pin", "server_key_ttl_ms", "attestation",
+}  # fmt: skip
+
+
+def set_faults(faults: dict[str, Any]) -> None:
+    body = json.dumps(faults).encode()
+    urllib.request.urlopen(f"{ENVIRONMENT['$PLAIN']}/control/faults", body).close()
+
+
+def run(scenario: dict[str, Any]) -> None:
+    known(scenario, MEMBERS, "the scenario")
+    options = dict(scenario.get("options", {}))
+    known(options, OPTIONS, "options")
+    if "raw" in scenario:
+        request = scenario["raw"].encode()
+    else:
+        request = json.dumps(scenario["request"], ensure_ascii=False, separators=(",", ":")).encode()
+    if options.pop("cancelled", False):
+        options["cancel"] = nomyo.Cancel()
+        options["cancel"].trigger()
+    expect = dict(scenario["expect"])
+    status = expect.pop("status")
+    if "server" in scenario:
+        set_faults(scenario["server"])
+    try:
+        answer = client_of(scenario.get("config", {})).create(request, **seconds(options))
+    except nomyo.NomyoError as e:
+        check(e.status_name == status, f"{e.status_name} ({e}), not {status}")
+        judge_error(e, expect)
+    else:
+        with answer:
+            check(status == "NOMYO_OK", f"an answer, not {status}")
+            judge_answer(answer, expect)
+    finally:
+        if "server" in scenario:
+            set_faults({})
+
+
+def same(got: object, wanted: object, what: str) -> None:
+    check(got == wanted and type(got) is type(wanted), f"{what} is {got!r}, not {wanted!r}")
+
+
+def judge_error(e: nomyo.NomyoError, expect: dict[str, Any]) -> None:
+    known(expect, {"http_status", "attempts", "retryable", "retry_after_ms", "message_has", "details_has"}, "expect")
+    wait = -1 if e.retry_after is None else round(e.retry_after * 1000)
+    got = {"http_status": e.status_code or 0, "attempts": e.attempts, "retryable": e.retryable, "retry_after_ms": wait}
+    for name in got.keys() & expect.keys():
+        same(got[name], expect[name], name)
+    wanted = expect.get("message_has", [])
+    for part in [wanted] if isinstance(wanted, str) else wanted:
+        check(part in str(e), f"the message has no {part!r}: {e}")
+    if "details_has" in expect:
+        check(expect["details_has"].encode() in (e.details or b""), f"the details are {e.details!r}")
+
+
+def judge_answer(answer: nomyo.Response, expect: dict[str, Any]) -> None:
+    texts = {"content": answer.content, "reasoning": answer.reasoning, "finish_reason": answer.finish_reason}
+    known(expect, {*texts, "choices", "tool_calls_has", "pointers", "attestation"}, "expect")
+    if "choices" in expect:
+        same(answer.choice_count, expect["choices"], "choices")
+    for name, getter in texts.items():
+        if name in expect:
+            same(getter(), expect[name], name)
+    if "tool_calls_has" in expect:
+        calls = bytes(answer.view("tool_calls") or b"").decode()
+        check(expect["tool_calls_has"] in calls, f"the tool calls are {calls!r}")
+    for pointer, wanted in expect.get("pointers", {}).items():
+        same(answer.pointer(pointer), wanted, pointer)
+    if "attestation" in expect:
+        same(answer.attestation["level"].lower(), expect["attestation"], "attestation")
+
+
+def main() -> int:
+    files = [Path(name) for name in sys.argv[1:]] or sorted((HERE.parents[3] / "tests" / "scenarios").glob("*.json"))
+    passed = failed = 0
+    for file in files:
+        for scenario in json.loads(file.read_text()):
+            try:
+                run(scenario)
+            except Exception as e:
+                failed += 1
+                print(f"scenario {scenario['name']} FAILED: {e if isinstance(e, Failed) else repr(e)}", flush=True)
+            else:
+                passed += 1
+                print(f"scenario {scenario['name']} ok", flush=True)
+    print(f"scenarios-python: {passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
