@@ -44,6 +44,10 @@ class Client:
         allow_http: bool = False,
         timeout: float | None = None,
         connect_timeout: float | None = None,
+        max_retries: int | None = None,
+        rate_limit: tuple[float, int] | None = None,
+        response_limit: int | None = None,
+        proxy: str | None = None,
         ca_file: Path | None = None,
         server_key_pin: str | Iterable[str] = (),
         known_servers: Path | None = None,
@@ -65,6 +69,10 @@ class Client:
         allow_http: allows http:// for a server on the same machine. Without TLS the encryption can be subverted.
         timeout: what a whole call may take; 900 by default.
         connect_timeout: how soon a connection must be there; 10 by default.
+        max_retries: how many failed attempts are repeated; 2 by default, at most 10.
+        rate_limit: how many attempts may begin in a second, and how many at once after a pause; by default any number.
+        response_limit: the largest answer that is read, in bytes; 64 MiB by default.
+        proxy: such as "http://user:password@host:3128", or "" for none; by default the environment's, as usual.
         ca_file: PEM file of the certificate authorities to believe instead of the platform's.
         server_key_pin: the fingerprint of the server's key, or several: any other key is PinError.
         known_servers: a file that remembers the server's key at its first use; another one then is PinError.
@@ -319,6 +327,10 @@ _SETTERS: dict[str, tuple[Any, Callable[[Any, str], tuple[Any, ...]]]] = {
     "allow_http": (lib.nomyo_config_set_allow_http, _one(lambda value, name: bool(value))),
     "timeout": (lib.nomyo_config_set_timeout_ms, _TIME),
     "connect_timeout": (lib.nomyo_config_set_connect_timeout_ms, _TIME),
+    "max_retries": (lib.nomyo_config_set_max_retries, _one(lambda n, name: integer(n, name, 2**32 - 1))),
+    "rate_limit": (lib.nomyo_config_set_rate_limit, lambda pair, name: (pair[0], integer(pair[1], name, 2**32 - 1))),
+    "response_limit": (lib.nomyo_config_set_response_limit, _one(lambda n, name: integer(n, name, 2**64 - 1))),
+    "proxy": (lib.nomyo_config_set_proxy, _TEXT),
     "ca_file": (lib.nomyo_config_set_ca_file, _TEXT),
     "known_servers": (lib.nomyo_config_set_known_servers, _TEXT),
     "server_key_ttl": (lib.nomyo_config_set_server_key_ttl_ms, _TIME),

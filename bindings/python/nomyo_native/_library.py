@@ -6,7 +6,7 @@ C type is a class of its own, so that ctypes refuses a response where a client i
 
 import ctypes
 import os
-from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,14 @@ _FORMS: list[tuple[Any, ...]] = [
     ("config_load_env", _Status, _Config, _Err),
     ("config_set_base_url config_set_ca_file config_set_key_dir", _Status, _Config, _In, _Err),
     ("config_set_known_servers config_set_server_key_pin config_set_binding", _Status, _Config, _In, _Err),
+    ("config_set_proxy", _Status, _Config, _In, _Err),
     ("config_set_api_key config_set_key_password", _Status, _Config, _In, c_size_t, _Err),
     ("config_set_allow_http config_set_memory_policy", _Status, _Config, c_int32, _Err),
     ("config_set_timeout_ms config_set_connect_timeout_ms", _Status, _Config, c_uint64, _Err),
     ("config_set_key_rotation_ms config_set_server_key_ttl_ms", _Status, _Config, c_uint64, _Err),
+    ("config_set_response_limit", _Status, _Config, c_uint64, _Err),
+    ("config_set_max_retries", _Status, _Config, c_uint32, _Err),
+    ("config_set_rate_limit", _Status, _Config, c_double, c_uint32, _Err),
     ("config_set_log", _Status, _Config, c_int32, LogFunction, c_void_p, _Err),
     ("client_new", _Status, _Config, POINTER(_Client), _Err),
     ("client_warm_up client_rotate_keys", _Status, _Client, _Err),

@@ -148,6 +148,7 @@ class SecureCompletionClient:
             self.router_url,
             "",
             allow_http=self.allow_http,
+            max_retries=self.max_retries,
             key_dir=self._key_dir,
             key_rotation=0,
             memory="prefer" if self._use_secure_memory else "off",

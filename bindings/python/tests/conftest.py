@@ -49,7 +49,7 @@ def make_client(base_url: str, ca_file: str) -> Callable[..., Client]:
 
 @pytest.fixture(scope="session")
 def client(base_url: str, ca_file: str) -> Iterator[Client]:
-    """Made once: a key pair takes most of a second. Repeats nothing."""
+    """Made once: a key pair takes most of a second. It does not repeat what fails."""
     with Client(base_url, api_key="test", ca_file=ca_file, timeout=60, max_retries=0) as client:
         yield client
 

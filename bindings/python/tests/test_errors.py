@@ -132,6 +132,41 @@ def test_what_json_cannot_hold_is_python_s_error(client, chat, value):
         client.create(chat(extra=value))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"max_retries": 11},
+        {"max_retries": -1},
+        {"max_retries": 2**32 + 1},
+        {"rate_limit": (float("nan"), 1)},
+        {"rate_limit": (1, 0)},
+        {"response_limit": 0},
+        {"response_limit": 2**64},
+        {"proxy": "no url"},
+        {"memory": "always"},
+        {"timeout": -1},
+        {"key_rotation": float("inf")},
+    ],
+    ids=str,
+)
+def test_what_no_client_can_have_is_refused(options):
+    with pytest.raises(nomyo.ArgumentError):
+        nomyo.Client(**options)
+
+
+def test_what_passes_is_tried_again(make_client, chat):
+    with make_client(max_retries=1) as client:
+        assert client.create(chat(test={"status": 503, "times": 1})).content() == "Hello"
+        with pytest.raises(nomyo.ServerError) as caught:
+            client.create(chat(test={"status": 500}))
+        assert caught.value.attempts == 2
+
+
+def test_too_long_an_answer_is_refused(make_client, chat):
+    with make_client(response_limit=10_000) as client, pytest.raises(nomyo.ProtocolError):
+        client.create(chat("x" * 10_000))
+
+
 @pytest.mark.parametrize("url", ["", "ftp://x", "https://u:p@x", "https://x\0y", "https://x?q"])
 def test_what_is_no_url_is_refused(url):
     with pytest.raises(nomyo.ArgumentError):

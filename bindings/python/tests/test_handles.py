@@ -140,8 +140,7 @@ def test_the_server_is_told_which_binding_calls():
 
         listener = threading.Thread(target=listen)
         listener.start()
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        with nomyo.Client(url, allow_http=True, max_retries=0) as client:
+        with nomyo.Client(f"http://127.0.0.1:{server.getsockname()[1]}", allow_http=True, max_retries=0) as client:
             with pytest.raises(nomyo.APIConnectionError):
                 client.warm_up()
         listener.join()
