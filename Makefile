@@ -150,7 +150,10 @@ test-go: test-tools go-debug-lib
 test-scenarios-go: test-tools go-debug-lib
 	$(GO_TEST) go -C bindings/go test -count=1 -v -run '^TestScenarios$$' . 2>&1 | tee $(LOGS)/scenarios-go.log
 
+# -X dev and asyncio's debug mode are on. The wheel that is installed holds the dev profile's library: it is built in
+# seconds from what is there, and packed as a release would be.
 test-python: test-tools library $(VENV)/ready
+	cd bindings/python && $(VENV)/bin/mypy
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
 	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra bindings/python/tests 2>&1 | tee $(LOGS)/python.log
 

@@ -4,6 +4,7 @@ SecureChatCompletion takes the place of the official SDK's; Client is the whole 
 """
 
 from . import _library
+from ._attestation import Attestation, AttestationLevel, AttestationPolicy, verify_attestation
 from ._client import Client, ServerKey
 from ._errors import APIConnectionError, APIError, APITimeoutError, ArgumentError, AttestationError
 from ._errors import AuthenticationError, CancelledError, ClientKeyError, FileError, ForbiddenError, ForkedError
@@ -18,12 +19,13 @@ from ._version import __version__
 
 # fmt: off
 __all__ = [
-    "APIConnectionError", "APIError", "APITimeoutError", "ArgumentError", "AttestationError", "AuthenticationError",
-    "Cancel", "CancelledError", "Client", "ClientKeyError", "FileError", "ForbiddenError", "ForkedError",
-    "InternalError", "InvalidRequestError", "NomyoError", "OutOfMemoryError", "PinError", "ProtocolError",
-    "RateLimitError", "Response", "Sealed", "SecureBuffer", "SecureChatCompletion", "SecureCompletionClient",
-    "SecurityError", "ServerError", "ServerKey", "ServiceUnavailableError", "__version__", "disable_secure_memory",
-    "enable_secure_memory", "get_memory_protection_info", "secure_bytearray", "secure_bytes", "version",
+    "APIConnectionError", "APIError", "APITimeoutError", "ArgumentError", "Attestation", "AttestationError",
+    "AttestationLevel", "AttestationPolicy", "AuthenticationError", "Cancel", "CancelledError", "Client",
+    "ClientKeyError", "FileError", "ForbiddenError", "ForkedError", "InternalError", "InvalidRequestError",
+    "NomyoError", "OutOfMemoryError", "PinError", "ProtocolError", "RateLimitError", "Response", "Sealed",
+    "SecureBuffer", "SecureChatCompletion", "SecureCompletionClient", "SecurityError", "ServerError", "ServerKey",
+    "ServiceUnavailableError", "__version__", "disable_secure_memory", "enable_secure_memory",
+    "get_memory_protection_info", "secure_bytearray", "secure_bytes", "verify_attestation", "version",
 ]
 # fmt: on
 

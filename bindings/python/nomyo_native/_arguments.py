@@ -35,13 +35,6 @@ def milliseconds(seconds: float, name: str) -> int:
     return math.ceil(seconds * 1000)
 
 
-def count(number: int, name: str) -> int:
-    """What fits into 32 bits."""
-    if not 0 <= number < 2**32:
-        raise ArgumentError(f"{name} must be a number from 0")
-    return number
-
-
 def buffer(data: str | Buffer) -> tuple[Any, int]:
     """Bytes and their length. Nothing is copied that is bytes already or writable and in one piece."""
     if isinstance(data, str):

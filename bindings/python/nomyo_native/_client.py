@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import _library as c
 from ._arguments import Buffer, Path, buffer, integer, milliseconds, request_json, text
+from ._attestation import AttestationPolicy
 from ._errors import ArgumentError, call
 from ._handle import Handle
 from ._library import lib
@@ -55,6 +56,7 @@ class Client:
         key_dir: Path | None = None,
         key_password: str | Buffer | None = None,
         key_rotation: float | None = None,
+        attestation: AttestationPolicy | None = None,
         memory: str | None = None,
         environment: bool = True,
         log: logging.Logger | None = None,
@@ -80,6 +82,7 @@ class Client:
         key_dir: where the client's key pair is kept; by default it lives in memory, as long as the client.
         key_password: encrypts the private key there; 8 characters or more.
         key_rotation: how long a pair is used; a day by default, 0 for ever.
+        attestation: what is asked of the TPM quote in every answer.
         memory: "prefer" locks secrets where the system allows it, "require" refuses to work without, "off" wipes only.
         log: receives log lines, on whatever thread calls; its level when the client is made decides which.
 
@@ -98,6 +101,9 @@ class Client:
                 call(setter, config, *convert(value, name))
             for pin in (server_key_pin,) if isinstance(server_key_pin, str) else server_key_pin:
                 call(lib.nomyo_config_set_server_key_pin, config, text(pin, "server_key_pin"))
+            if attestation is not None:
+                with attestation._handle as policy:
+                    call(lib.nomyo_config_set_attestation, config, policy)
             if log is not None:
                 call(lib.nomyo_config_set_log, config, _log_level(log), written, None)
             call(lib.nomyo_client_new, config, ctypes.byref(client))

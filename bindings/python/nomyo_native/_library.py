@@ -20,7 +20,7 @@ def _opaque(name: str) -> Any:
 
 Config, Client, Request = _opaque("nomyo_config"), _opaque("nomyo_client"), _opaque("nomyo_request")
 Response, Sealed, Text = _opaque("nomyo_response"), _opaque("nomyo_sealed"), _opaque("nomyo_text")
-Cancel, Error = _opaque("nomyo_cancel"), _opaque("nomyo_error")
+Cancel, Error, Policy = _opaque("nomyo_cancel"), _opaque("nomyo_error"), _opaque("nomyo_attestation_policy")
 LogFunction = CFUNCTYPE(None, c_void_p, c_int32, POINTER(c_char), c_size_t)
 
 
@@ -34,8 +34,22 @@ class MemoryInfo(ctypes.Structure):
     ]
 
 
+class AttestationStruct(ctypes.Structure):
+    """nomyo_attestation"""
+
+    _fields_ = [
+        *((name, c_int32) for name in ("level", "failed_check")),
+        *((name, c_uint32) for name in ("pcr_count", "warnings")),
+        *((name, c_uint64) for name in ("clock", "firmware_version")),
+        *((name, c_uint32) for name in ("reset_count", "restart_count")),
+        ("clock_safe", c_int32),
+        ("hierarchy", c_uint32),
+    ]
+
+
 _Config, _Client, _Request, _Cancel = POINTER(Config), POINTER(Client), POINTER(Request), POINTER(Cancel)
 _Response, _Sealed, _Text, _Error = POINTER(Response), POINTER(Sealed), POINTER(Text), POINTER(Error)
+_Policy, _Attestation = POINTER(Policy), POINTER(AttestationStruct)
 _Status, _Err = c_int32, POINTER(_Error)
 # Bytes that go in, with a length or NUL-terminated: bytes, or an array of c_char over a writable buffer.
 _In = c_char_p
@@ -67,6 +81,7 @@ _FORMS: list[tuple[Any, ...]] = [
     ("config_set_max_retries", _Status, _Config, c_uint32, _Err),
     ("config_set_rate_limit", _Status, _Config, c_double, c_uint32, _Err),
     ("config_set_log", _Status, _Config, c_int32, LogFunction, c_void_p, _Err),
+    ("config_set_attestation", _Status, _Config, _Policy, _Err),
     ("client_new", _Status, _Config, POINTER(_Client), _Err),
     ("client_warm_up client_rotate_keys", _Status, _Client, _Err),
     ("client_generate_keys client_save_keys", _Status, _Client, _In, _In, c_size_t, _Err),
@@ -88,6 +103,14 @@ _FORMS: list[tuple[Any, ...]] = [
     ("response_tool_calls response_finish_reason", _Out, _Response, c_size_t, _Len),
     ("response_pointer", _Out, _Response, _In, _Len),
     ("response_payload_id", _Static, _Response),
+    ("response_attestation", _Status, _Response, _Attestation, c_size_t),
+    ("response_attestation_report", _Out, _Response, _Len),
+    ("attestation_level_name attestation_level_meaning attestation_check_name", _Static, c_int32),
+    ("attestation_policy_new", _Policy),
+    ("attestation_policy_require", _Status, _Policy, c_int32, _Err),
+    ("attestation_policy_allow_pcr", _Status, _Policy, _In, c_uint32, _In, _Err),
+    ("attestation_verify", _Status, _In, c_size_t, _In, _Policy, _Attestation, c_size_t, _Err),
+    ("attestation_policy_free", None, _Policy),
     ("seal", _Status, _Client, _In, c_size_t, _In, c_size_t, _Request, POINTER(_Sealed), _Err),
     ("sealed_body sealed_headers", _Out, _Sealed, _Len),
     ("open", _Status, _Client, _Sealed, _In, c_size_t, POINTER(_Response), _Err),

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary, finalize
 
+from ._attestation import Attestation, verdict_of
 from ._errors import ProtocolError
 from ._handle import Handle
-from ._library import lib
+from ._library import AttestationStruct, lib
 
 _MEMBERS = {
     "content": lib.nomyo_response_content,
@@ -118,6 +119,21 @@ class Response(Mapping[str, Any]):
         with self._handle as pointer:
             text: bytes = lib.nomyo_response_payload_id(pointer)
         return text.decode()
+
+    @property
+    def attestation(self) -> Attestation:
+        """What the TPM quote in the answer proves."""
+        verdict = AttestationStruct()
+        with self._handle as pointer:
+            lib.nomyo_response_attestation(pointer, ctypes.byref(verdict), ctypes.sizeof(verdict))
+        return verdict_of(verdict)
+
+    @property
+    def attestation_report(self) -> dict[str, Any]:
+        """The verdict with every check: `number`, `name`, `result` and `detail`, none of it quoted from the answer."""
+        with self._handle as pointer:
+            report: dict[str, Any] = json.loads(bytes(_memory(lib.nomyo_response_attestation_report, pointer)))
+        return report
 
     def view(self, what: str = "", choice: int = 0) -> memoryview | None:
         """The bytes themselves, UTF-8, in the library's own memory: read-only, dead after close().

@@ -13,6 +13,7 @@ from ._errors import APIError, ArgumentError, SecurityError
 from ._sealed import Cancel, Sealed
 
 _log = logging.getLogger(__package__)
+_log.addHandler(logging.NullHandler())  # silent, unless the program configures logging
 _RETRYABLE = (429, 500, 502, 503, 504)
 # By HTTP status: what precedes the server's words, and what replaces them: without a `detail`, without JSON.
 _TEXTS = {

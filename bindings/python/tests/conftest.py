@@ -2,8 +2,11 @@
 
 import json
 import os
+import subprocess
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,3 +77,21 @@ def faults(plain_base_url: str) -> Iterator[Callable[[dict[str, Any]], None]]:
 
     yield set_faults
     set_faults({})
+
+
+@pytest.fixture(scope="session")
+def tpm_url(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A second endpoint, which attests with a software TPM."""
+    endpoint = os.environ.get("NOMYO_TEST_ENDPOINT", "target/debug/endpoint")
+    ready = tmp_path_factory.mktemp("tpm") / "ready.json"
+    command = [endpoint, "--tpm", "swtpm", "--state-dir", Path(ca_file).parent, "--ready-file", ready]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(600):
+                if ready.exists():
+                    break
+                assert process.poll() is None, "the endpoint did not start"
+                time.sleep(0.1)
+            yield json.loads(ready.read_text())["base_url"]
+        finally:
+            process.terminate()

@@ -58,7 +58,7 @@ def client_of(config: dict[str, Any]) -> nomyo.Client:
             text = text.replace(json.dumps(name), json.dumps(value))
         options = seconds(json.loads(text))
         if "attestation" in options:
-            options["attestation"] = nomyo.AttestationPolicy(options["attestation"])
+            options["attestation"] = nomyo.AttestationPolicy(nomyo.AttestationLevel[options["attestation"].upper()])
         clients[key] = nomyo.Client(**{**BASE, **options})
     return clients[key]
 
@@ -134,7 +134,7 @@ def judge_answer(answer: nomyo.Response, expect: dict[str, Any]) -> None:
     for pointer, wanted in expect.get("pointers", {}).items():
         same(answer.pointer(pointer), wanted, pointer)
     if "attestation" in expect:
-        same(answer.attestation["level"].lower(), expect["attestation"], "attestation")
+        same(answer.attestation.level.name.lower(), expect["attestation"], "attestation")
 
 
 def main() -> int:

@@ -154,14 +154,6 @@ def test_what_no_client_can_have_is_refused(options):
         nomyo.Client(**options)
 
 
-def test_what_passes_is_tried_again(make_client, chat):
-    with make_client(max_retries=1) as client:
-        assert client.create(chat(test={"status": 503, "times": 1})).content() == "Hello"
-        with pytest.raises(nomyo.ServerError) as caught:
-            client.create(chat(test={"status": 500}))
-        assert caught.value.attempts == 2
-
-
 def test_too_long_an_answer_is_refused(make_client, chat):
     with make_client(response_limit=10_000) as client, pytest.raises(nomyo.ProtocolError):
         client.create(chat("x" * 10_000))

@@ -20,7 +20,7 @@ def example(base_url, ca_file):
     def run(name: str, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
         flags = () if name == "drop_in" else ("--url", base_url, "--ca", ca_file)
         done = subprocess.run(
-            [sys.executable, "-X", "dev", EXAMPLES / f"{name}.py", *flags, *arguments],
+            [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", *flags, *arguments],
             env={**os.environ, "PYTHONPATH": str(PACKAGE), "NOMYO_API_KEY": "test", "SSL_CERT_FILE": ca_file},
             input=stdin, capture_output=True, text=True,
         )  # fmt: skip
@@ -43,6 +43,15 @@ def test_key_pin_knows_the_server_again_and_refuses_another(example):
     assert example("key_pin", "--pin", "0" * 64, "--pin", shown.strip()) == (0, "Is it you?\n", "")
     status, _, said = example("key_pin", "--pin", "0" * 64)
     assert status == 1 and "not the server that you know" in said
+
+
+def test_attestation_takes_no_answer_without_a_quote(example, tpm_url):
+    status, shown, _ = example("attestation", "--url", tpm_url)
+    assert status == 0 and shown.startswith("Who are you?\nCONSISTENT: ")
+    status, shown, said = example("attestation")
+    assert (status, shown) == (1, "") and "withheld" in said
+    status, shown, said = example("attestation", "--url", tpm_url, "--pcr", f"7={'00' * 32}")
+    assert (status, shown) == (1, "") and "withheld" in said
 
 
 def test_many_keeps_the_order(example):

@@ -60,14 +60,26 @@ def test_every_status_has_a_class():
         assert kind.__name__ in nomyo_native.__all__
 
 
-def test_the_struct_has_the_header_s_members():
-    struct = re.search(r"typedef struct \{([^}]*)\} nomyo_memory_info;", CODE)
+@pytest.mark.parametrize(
+    ("name", "declared"), [("memory_info", _library.MemoryInfo), ("attestation", _library.AttestationStruct)]
+)
+def test_a_struct_has_the_header_s_members(name, declared):
+    struct = re.search(rf"typedef struct \{{([^}}]*)\}} nomyo_{name};", CODE)
     assert struct
-    members = re.findall(r"(u?int\d+)_t (\w+);", struct[1])
-    assert [(name, getattr(ctypes, f"c_{kind}")) for kind, name in members] == _library.MemoryInfo._fields_
+    members = re.findall(r"(u?int\d+)_t ([\w, ]+);", struct[1])
+    listed = [(name, getattr(ctypes, f"c_{kind}")) for kind, names in members for name in names.split(", ")]
+    assert listed == declared._fields_
+
+
+def test_the_memory_report_is_filled():
     info = _library.MemoryInfo()
     assert _library.lib.nomyo_memory_info_get(ctypes.byref(info), ctypes.sizeof(info)) == 0
     assert info.page_size == os.sysconf("SC_PAGESIZE")
+
+
+def test_the_levels_are_the_header_s():
+    levels = dict(re.findall(r"#define NOMYO_ATTESTATION_(\w+) (\d+)", HEADER))
+    assert {level.name: str(level.value) for level in nomyo_native.AttestationLevel}.items() <= levels.items()
 
 
 def test_the_library_is_the_header_s():
