@@ -7,6 +7,7 @@
 #
 #   make lint    formatting, clippy for both crypto providers, documentation without warnings, header drift
 #   make header  writes include/nomyo.h anew
+#   make install PREFIX=/usr/local DESTDIR=   the release library, headers, nomyo.pc and nomyoConfig.cmake
 #   make go-lib  builds the static library, and puts it and the header into bindings/go
 #   make bench   the figures of benches/RESULTS.md, measured again
 #   make soak    100 000 requests by 64 threads, one in ten with a fault, and nothing stays
@@ -27,8 +28,8 @@ WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET
 CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
-.PHONY: demo test lint header go-lib go-debug-lib bench tally tools tss library \
-    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-scenarios-go \
+.PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss library \
+    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-scenarios \
     test-python test-sdk test-keys test-examples
 
 # --- set-up
@@ -72,7 +73,8 @@ demo: library
 
 test: test-tools library
 	@rm -f $(LOGS)/*
-	$(MAKE) test-rust test-c test-faults test-memory test-cpp test-go test-python test-sdk test-keys test-examples
+	$(MAKE) test-rust test-c test-faults test-memory test-cpp test-go test-python test-sdk test-keys test-scenarios \
+	    test-examples
 	$(MAKE) tally
 
 tally:
@@ -129,9 +131,12 @@ test-memory: test-tools library go-debug-lib $(VENV)/ready
 
 CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 
+# nomyo.hpp, and programs that are built from what was installed: by pkg-config, statically, by CMake.
 test-cpp: test-tools library
+	@tests/require.sh cmake=cmake pkg-config=pkg-config
 	$(CXX) $(CXX_TEST) bindings/c/tests/test_nomyo.cpp -o $(TARGET)/test_nomyo -lnomyo -lpthread
 	$(WITH_ENDPOINT) $(TARGET)/test_nomyo 2>&1 | tee $(LOGS)/cpp.log
+	$(WITH_ENDPOINT) bindings/c/tests/install.sh $(DEBUG) $(TARGET)/installed 2>&1 | tee $(LOGS)/install.log
 
 # With the debug library, which is built already. TestTorture alone takes half of the time.
 GO_TEST_KEY := go-test-key
@@ -146,9 +151,22 @@ test-go: test-tools go-debug-lib
 	GODEBUG=cgocheck=1 GOGC=1 $(GO_TEST) go -C bindings/go test -race -count=1 -v -skip '^TestScenarios$$' . 2>&1 | tee $(LOGS)/go.log
 	$(GO_TEST) tests/go_install.sh $(DEBUG) $(TARGET)/go-install 2>&1 | tee $(LOGS)/go-install.log
 
-# tests/scenarios, the table that every language runs.
-test-scenarios-go: test-tools go-debug-lib
-	$(GO_TEST) go -C bindings/go test -count=1 -v -run '^TestScenarios$$' . 2>&1 | tee $(LOGS)/scenarios-go.log
+# The table that every language runs, and sees the same in.
+SCENARIOS = $(WITH_ENDPOINT) --api-key scenario-key -- env NOMYO_TEST_API_KEY=scenario-key
+SCENARIO_LANGUAGES := rust c cpp go python
+
+test-scenarios: test-tools library go-debug-lib $(VENV)/ready
+	@test -e /usr/include/cjson/cJSON.h || tests/require.sh no-cjson=libcjson-dev
+	@test -e /usr/include/nlohmann/json.hpp || tests/require.sh no-json=nlohmann-json3-dev
+	cargo test --workspace --test scenarios -- --nocapture 2>&1 | tee $(LOGS)/scenarios_rust.log
+	$(CC) -std=c11 $(CC_EXAMPLE) -D_GNU_SOURCE -Itests/c tests/c/scenarios.c -o $(TARGET)/scenarios_c -lnomyo -lcjson -lpthread
+	$(SCENARIOS) $(TARGET)/scenarios_c tests/scenarios/*.json 2>&1 | tee $(LOGS)/scenarios_c.log
+	$(CXX) $(CXX_TEST) bindings/c/tests/scenarios.cpp -o $(TARGET)/scenarios_cpp -lnomyo
+	$(SCENARIOS) $(TARGET)/scenarios_cpp tests/scenarios/*.json 2>&1 | tee $(LOGS)/scenarios_cpp.log
+	$(GO_TEST) go -C bindings/go test -count=1 -v -run '^TestScenarios$$' . 2>&1 | tee $(LOGS)/scenarios_go.log
+	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
+	    $(SCENARIOS) $(VENV)/bin/python bindings/python/tests/scenarios.py 2>&1 | tee $(LOGS)/scenarios_python.log
+	@python3 tests/scenarios/table.py $(foreach l,$(SCENARIO_LANGUAGES),$(l)=$(LOGS)/scenarios_$(l).log)
 
 # -X dev and asyncio's debug mode are on. The wheel that is installed holds the dev profile's library: it is built in
 # seconds from what is there, and packed as a release would be.
@@ -185,6 +203,13 @@ lint: tools tss
 
 header:
 	NOMYO_WRITE_HEADER=1 cargo build --workspace
+
+# The library with its links, both headers, and what pkg-config and CMake look for.
+PREFIX ?= /usr/local
+DESTDIR ?=
+install: tools
+	cargo build --release --lib
+	bindings/c/install/install.sh $(TARGET)/release $(PREFIX) "$(DESTDIR)"
 
 # What the Go package links, and compiles against: not committed, since it is built.
 go-lib: tools

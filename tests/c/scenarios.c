@@ -1,0 +1,319 @@
+/*
+ * The scenario table through the C ABI (tests/scenarios/README.md). The arguments are its files.
+ */
+#include <cjson/cJSON.h>
+#include <stdarg.h>
+
+#include "endpoint.h"
+
+enum { CLIENTS = 64, WHY = 600 };
+
+/* A client for each configuration, or the error that there is instead of one: keys take their time. */
+static struct {
+    char *config;
+    nomyo_client *client;
+    nomyo_error *err;
+} clients[CLIENTS];
+
+static char why[WHY];
+
+static int fails(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof why, format, arguments);
+    va_end(arguments);
+    return 0;
+}
+
+static char *text_of_file(const char *path) {
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    long size = 0;
+    if (file != NULL && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
+        text = calloc((size_t)size + 1, 1);
+        if (text != NULL && fread(text, 1, (size_t)size, file) != (size_t)size) {
+            free(text);
+            text = NULL;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return text;
+}
+
+static int is(const cJSON *member, const char *name) {
+    return strcmp(member->string, name) == 0;
+}
+
+#define SECRET(text) ((const uint8_t *)(text)), strlen(text)
+
+/* Applies one setting. -1 for one that this driver does not know. */
+static int32_t set(nomyo_config *config, const cJSON *m, nomyo_error **err) {
+    const char *text = cJSON_IsString(m) ? m->valuestring : "";
+    uint64_t number = cJSON_IsNumber(m) ? (uint64_t)m->valuedouble : 0;
+    if (is(m, "base_url")) {
+        const char *url = strcmp(text, "$PLAIN") == 0 ? endpoint_variable("NOMYO_TEST_PLAIN_BASE_URL") : text;
+        return nomyo_config_set_base_url(config, url, err);
+    }
+    if (is(m, "api_key")) return nomyo_config_set_api_key(config, SECRET(text), err);
+    if (is(m, "allow_http")) return nomyo_config_set_allow_http(config, cJSON_IsTrue(m), err);
+    if (is(m, "max_retries")) return nomyo_config_set_max_retries(config, (uint32_t)number, err);
+    if (is(m, "timeout_ms")) return nomyo_config_set_timeout_ms(config, number, err);
+    if (is(m, "connect_timeout_ms")) return nomyo_config_set_connect_timeout_ms(config, number, err);
+    if (is(m, "response_limit")) return nomyo_config_set_response_limit(config, number, err);
+    if (is(m, "proxy")) return nomyo_config_set_proxy(config, text, err);
+    if (is(m, "server_key_ttl_ms")) return nomyo_config_set_server_key_ttl_ms(config, number, err);
+    if (is(m, "server_key_pin")) {
+        const cJSON *pin;
+        int32_t status = NOMYO_OK;
+        cJSON_ArrayForEach(pin, m) {
+            int own = strcmp(pin->valuestring, "$FINGERPRINT") == 0;
+            const char *sha256 = own ? endpoint_variable("NOMYO_TEST_KEY_FINGERPRINT") : pin->valuestring;
+            status = status == NOMYO_OK ? nomyo_config_set_server_key_pin(config, sha256, err) : status;
+        }
+        return status;
+    }
+    if (is(m, "attestation") && strcmp(text, "consistent") == 0) {
+        nomyo_attestation_policy *policy = nomyo_attestation_policy_new();
+        int32_t status = nomyo_attestation_policy_require(policy, NOMYO_ATTESTATION_CONSISTENT, err);
+        status = status == NOMYO_OK ? nomyo_config_set_attestation(config, policy, err) : status;
+        nomyo_attestation_policy_free(policy);
+        return status;
+    }
+    return -1;
+}
+
+/* The place of the client for `settings`. -1 after fails(). */
+static int client_for(const cJSON *settings) {
+    char *key = settings != NULL ? cJSON_PrintUnformatted(settings) : strdup("{}");
+    int i = 0;
+    while (i < CLIENTS && clients[i].config != NULL && strcmp(clients[i].config, key) != 0) {
+        i++;
+    }
+    if (i == CLIENTS) {
+        fails("more than %d configurations", CLIENTS);
+        free(key);
+        return -1;
+    }
+    if (clients[i].config != NULL) {
+        free(key);
+        return i;
+    }
+    nomyo_config *config = endpoint_config();
+    nomyo_error **err = &clients[i].err;
+    const cJSON *member;
+    int32_t status = NOMYO_OK;
+    cJSON_ArrayForEach(member, settings) {
+        status = status == NOMYO_OK ? set(config, member, err) : status;
+        if (status == -1) {
+            fails("config: %s is not known here", member->string);
+            nomyo_config_free(config);
+            free(key);
+            return -1;
+        }
+    }
+    if (status == NOMYO_OK) {
+        nomyo_client_new(config, &clients[i].client, err);
+    }
+    nomyo_config_free(config);
+    clients[i].config = key;
+    return i;
+}
+
+/* Applies the options of one call; NOMYO_OK, an error of the library's, or -1 for one that is not known here. */
+static int32_t choose(nomyo_request *request, nomyo_cancel *cancel, const cJSON *options, nomyo_error **err) {
+    const cJSON *m;
+    int32_t status = NOMYO_OK;
+    cJSON_ArrayForEach(m, options) {
+        if (status != NOMYO_OK) {
+            break;
+        }
+        if (is(m, "security_tier")) {
+            status = nomyo_request_set_security_tier(request, m->valuestring, err);
+        } else if (is(m, "api_key")) {
+            status = nomyo_request_set_api_key(request, SECRET(m->valuestring), err);
+        } else if (is(m, "timeout_ms")) {
+            status = nomyo_request_set_timeout_ms(request, (uint64_t)m->valuedouble, err);
+        } else if (is(m, "cancelled") && cJSON_IsTrue(m)) {
+            nomyo_cancel_trigger(cancel);
+            status = nomyo_request_set_cancel(request, cancel, err);
+        } else {
+            status = -1;
+        }
+    }
+    return status;
+}
+
+static int same_text(const char *what, const cJSON *wanted, const char *got, size_t len) {
+    if (cJSON_IsNull(wanted)) {
+        return got == NULL || fails("%s is there", what);
+    }
+    /* cJSON ends a string at its NUL; what is before it can be compared, and that there is more can be seen. */
+    size_t known = strlen(wanted->valuestring);
+    return (got != NULL && len >= known && memcmp(got, wanted->valuestring, known) == 0 &&
+            strlen(got) == known) || fails("%s is \"%.80s\"", what, got ? got : "(absent)");
+}
+
+static int same_number(const char *what, const cJSON *wanted, long long got) {
+    long long number = cJSON_IsNumber(wanted) ? (long long)wanted->valuedouble : cJSON_IsTrue(wanted);
+    return number == got || fails("%s is %lld instead of %lld", what, got, number);
+}
+
+static int has(const char *what, const char *text, const char *part) {
+    return (text != NULL && strstr(text, part) != NULL) || fails("%s \"%.200s\" has no \"%s\"", what, text, part);
+}
+
+static int judge_pointers(const nomyo_response *r, const cJSON *pointers) {
+    const cJSON *wanted;
+    cJSON_ArrayForEach(wanted, pointers) {
+        const char *raw = nomyo_response_pointer(r, wanted->string, NULL);
+        cJSON *value = raw ? cJSON_Parse(raw) : cJSON_CreateNull();
+        int same = cJSON_Compare(value, wanted, 1);
+        cJSON_Delete(value);
+        if (!same) {
+            return fails("%s is %.80s", wanted->string, raw ? raw : "absent");
+        }
+    }
+    return 1;
+}
+
+static const char *level_name(int32_t level) {
+    switch (level) {
+        case NOMYO_ATTESTATION_ABSENT: return "absent";
+        case NOMYO_ATTESTATION_UNAVAILABLE: return "unavailable";
+        case NOMYO_ATTESTATION_INVALID: return "invalid";
+        case NOMYO_ATTESTATION_CONSISTENT: return "consistent";
+        case NOMYO_ATTESTATION_BASELINE: return "baseline";
+        default: return "unknown";
+    }
+}
+
+/* One expectation about an answer. */
+static int judge_answer(const nomyo_response *r, const cJSON *m) {
+    size_t len = 0;
+    const char *text = NULL;
+    if (is(m, "choices")) return same_number("choices", m, (long long)nomyo_response_choices(r));
+    if (is(m, "content")) return text = nomyo_response_content(r, 0, &len), same_text("content", m, text, len);
+    if (is(m, "reasoning")) return text = nomyo_response_reasoning(r, 0, &len), same_text("reasoning", m, text, len);
+    if (is(m, "finish_reason")) {
+        return text = nomyo_response_finish_reason(r, 0, &len), same_text("finish_reason", m, text, len);
+    }
+    if (is(m, "tool_calls_has")) return has("tool_calls", nomyo_response_tool_calls(r, 0, NULL), m->valuestring);
+    if (is(m, "pointers")) return judge_pointers(r, m);
+    if (is(m, "attestation")) {
+        nomyo_attestation verdict;
+        return nomyo_response_attestation(r, &verdict, sizeof verdict) == NOMYO_OK &&
+               same_text("attestation", m, level_name(verdict.level), strlen(level_name(verdict.level)));
+    }
+    return fails("expect: %s is not known here", m->string);
+}
+
+/* One expectation about an error. */
+static int judge_error(const nomyo_error *e, const cJSON *m) {
+    const cJSON *part;
+    if (is(m, "http_status")) return same_number("http_status", m, nomyo_error_http_status(e));
+    if (is(m, "attempts")) return same_number("attempts", m, nomyo_error_attempts(e));
+    if (is(m, "retryable")) return same_number("retryable", m, nomyo_error_retryable(e));
+    if (is(m, "retry_after_ms")) return same_number("retry_after_ms", m, nomyo_error_retry_after_ms(e));
+    if (is(m, "details_has")) return has("details", nomyo_error_details(e, NULL), m->valuestring);
+    if (is(m, "message_has")) {
+        cJSON_ArrayForEach(part, m) {
+            if (!has("message", nomyo_error_message(e), part->valuestring)) {
+                return 0;
+            }
+        }
+        return 1;
+    }
+    return fails("expect: %s is not known here", m->string);
+}
+
+static int judge(int32_t status, const nomyo_response *r, const nomyo_error *e, const cJSON *expect) {
+    const cJSON *wanted = cJSON_GetObjectItem(expect, "status"), *member;
+    if (!cJSON_IsString(wanted) || strcmp(nomyo_status_name(status), wanted->valuestring) != 0) {
+        return fails("%s: %s", nomyo_status_name(status), nomyo_error_message(e));
+    }
+    cJSON_ArrayForEach(member, expect) {
+        if (member != wanted && !(status == NOMYO_OK ? judge_answer(r, member) : judge_error(e, member))) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int run(const cJSON *scenario) {
+    static const char *const known[] = {"name", "config", "server", "request", "raw", "options", "expect"};
+    const cJSON *member, *server = cJSON_GetObjectItem(scenario, "server"), *raw = cJSON_GetObjectItem(scenario, "raw");
+    cJSON_ArrayForEach(member, scenario) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && !is(member, known[i])) i++;
+        if (i == sizeof known / sizeof *known) {
+            return fails("%s is not known here", member->string);
+        }
+    }
+    int i = client_for(cJSON_GetObjectItem(scenario, "config"));
+    if (i < 0) {
+        return 0;
+    }
+    if (clients[i].client == NULL) {
+        return judge(nomyo_error_status(clients[i].err), NULL, clients[i].err, cJSON_GetObjectItem(scenario, "expect"));
+    }
+    char *faults = server ? cJSON_PrintUnformatted(server) : NULL;
+    if (faults != NULL && control("/control/faults", faults) != 200) {
+        free(faults);
+        return fails("the endpoint does not take these faults");
+    }
+    char *json = raw ? strdup(raw->valuestring) : cJSON_PrintUnformatted(cJSON_GetObjectItem(scenario, "request"));
+    nomyo_request *request = nomyo_request_new();
+    nomyo_cancel *cancel = nomyo_cancel_new();
+    nomyo_response *response = NULL;
+    nomyo_error *err = NULL;
+    int32_t status = choose(request, cancel, cJSON_GetObjectItem(scenario, "options"), &err);
+    if (status == NOMYO_OK) {
+        status = create_text(clients[i].client, json, request, &response, &err);
+    }
+    int good = status == -1 ? fails("an option is not known here")
+                            : judge(status, response, err, cJSON_GetObjectItem(scenario, "expect"));
+    if (faults != NULL) {
+        control("/control/faults", "{}");
+    }
+    nomyo_response_free(response);
+    nomyo_error_free(err);
+    nomyo_cancel_free(cancel);
+    nomyo_request_free(request);
+    free(json);
+    free(faults);
+    return good;
+}
+
+int main(int argc, char **argv) {
+    int passed = 0, failed = 0;
+    for (int i = 1; i < argc; i++) {
+        char *text = text_of_file(argv[i]);
+        cJSON *table = text ? cJSON_Parse(text) : NULL;
+        const cJSON *scenario;
+        if (table == NULL) {
+            fprintf(stderr, "%s is no table of scenarios\n", argv[i]);
+            failed++;
+        }
+        cJSON_ArrayForEach(scenario, table) {
+            const char *name = cJSON_GetObjectItem(scenario, "name")->valuestring;
+            if (run(scenario)) {
+                passed++;
+                printf("scenario %s ok\n", name);
+            } else {
+                failed++;
+                printf("scenario %s FAILED: %s\n", name, why);
+            }
+        }
+        cJSON_Delete(table);
+        free(text);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        nomyo_client_free(clients[i].client);
+        nomyo_error_free(clients[i].err);
+        free(clients[i].config);
+    }
+    printf("scenarios-c: %d passed, %d failed\n", passed, failed);
+    return failed == 0 && passed >= 60 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
