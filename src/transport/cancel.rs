@@ -69,7 +69,8 @@ impl Cancel {
         self.shared.triggered.load(Ordering::SeqCst)
     }
 
-    /// Runs a call that this may cancel. What it fails with on the network is put down to the cancelling.
+    /// Runs a call that this may cancel. What it fails with on the network, or by an answer that it may not have read to its
+    /// end, is put down to the cancelling.
     pub(crate) fn during<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         struct Back(Option<Cancel>);
         impl Drop for Back {
@@ -83,6 +84,7 @@ impl Cancel {
         let _back = Back(CURRENT.replace(Some(self.clone())));
         call().map_err(|e| match e.status() {
             Status::Connection | Status::Timeout | Status::Protocol if self.is_triggered() => cancelled(e.attempts()),
+            _ if e.http_status().is_some_and(|status| status != 200) && self.is_triggered() => cancelled(e.attempts()),
             _ => e,
         })
     }

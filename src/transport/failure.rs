@@ -57,7 +57,6 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
             Some(e) => tls(e, place, trust),
             None => connection(&format!("the connection to the server failed: {}", e.kind()), NETWORK),
         },
-        E::BodyExceedsLimit(beyond) => too_large(beyond.saturating_sub(1), place),
         E::LargeResponseHeader(..) => {
             Error::new(Status::Protocol, format!("the headers of the server's answer are too large ({place})"))
         }
@@ -88,12 +87,10 @@ fn by_proxy(reason: &str, place: &Place<'_>) -> Error {
 }
 
 /// The error of an answer that is larger than `limit` bytes.
-pub(super) fn too_large(limit: u64, place: &Place<'_>) -> Error {
+pub(super) fn too_large(limit: u64, place: &Place<'_>, advice: &str) -> Error {
     Error::new(
         Status::Protocol,
-        format!(
-            "the server's answer is larger than {limit} bytes ({place}) and was not read to its end; raise the response limit if that is meant to be"
-        ),
+        format!("the server's answer is larger than {limit} bytes, and was not read to its end ({place}); {advice}"),
     )
 }
 

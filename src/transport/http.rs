@@ -157,9 +157,11 @@ impl Transport {
             Call::Key => "/pki/public_key",
             Call::Chat(_) => "/v1/chat/secure_completion",
         });
+        let place = |attempt| Place { url: &url, proxy: self.proxy.as_deref(), attempt };
         loop {
-            self.wait_for_a_turn(&url, attempts).map_err(|e| e.with_attempts(attempts.made(call.kind())))?;
-            let place = Place { url: &url, proxy: self.proxy.as_deref(), attempt: attempts.count(call.kind()) };
+            let made = attempts.made(call.kind());
+            self.wait_for_a_turn(&place(made), attempts.deadline()).map_err(|e| e.with_attempts(made))?;
+            let place = place(attempts.count(call.kind()));
             let event = call.begins(&self.log, place);
             let outcome = self.attempt(call, &place, attempts.deadline());
             event.ended(outcome.as_ref().err().map(|failed| &failed.error));
@@ -170,7 +172,7 @@ impl Transport {
                 }
                 Err(Failed { error, answered }) => {
                     let error = error.with_attempts(place.attempt);
-                    if answered || doubts_the_key(&error) {
+                    if answered || matches!(call, Call::Chat(_)) && doubts_the_key(&error) {
                         return Err(error);
                     }
                     self.again(error, attempts)?;
@@ -179,14 +181,18 @@ impl Transport {
         }
     }
 
-    /// Waits for as long as the client's own rate limit demands.
-    fn wait_for_a_turn(&self, url: &str, attempts: &Attempts) -> Result<()> {
+    /// Waits for as long as the client's own rate limit demands, if there is time left at all.
+    fn wait_for_a_turn(&self, place: &Place<'_>, deadline: Deadline) -> Result<()> {
+        let left = deadline.left();
+        if left.is_zero() {
+            return Err(deadline.passed(place));
+        }
         let Some(limit) = &self.rate_limit else { return Ok(()) };
-        let Some(turn) = limit.take(Instant::now(), attempts.deadline().left()) else {
+        let Some(turn) = limit.take(Instant::now(), left) else {
             return Err(Error::new(
                 Status::Timeout,
                 format!(
-                    "the client's own rate limit leaves this call no turn before its deadline ({url}): send less at \
+                    "the client's own rate limit leaves this call no turn before its deadline ({place}): send less at \
                      once, or allow more time or a higher rate"
                 ),
             ));
@@ -194,7 +200,7 @@ impl Transport {
         if turn.wait.is_zero() {
             return Ok(());
         }
-        self.log.write(Level::Debug, format_args!("{url} waits {} ms for its turn", turn.wait.as_millis()));
+        self.log.write(Level::Debug, format_args!("{place} waits {} ms for its turn", turn.wait.as_millis()));
         cancel::sleep(turn.wait).inspect_err(|_| limit.give_back(&turn))
     }
 
@@ -211,11 +217,11 @@ impl Transport {
             self.log.write(Level::Debug, format_args!("{} finds its idle connection closed", place.url));
             answer = send(true)?;
         }
-        let limit = match call {
-            Call::Key => KEY_LIMIT,
-            Call::Chat(_) => self.response_limit,
+        let (limit, advice) = match call {
+            Call::Key => (KEY_LIMIT, "check that what answers is a NOMYO endpoint"),
+            Call::Chat(_) => (self.response_limit, "raise the response limit, if an answer may be that long"),
         };
-        self.read(answer, place, limit, deadline)
+        self.read(answer, place, deadline, limit, || failure::too_large(limit, place, advice))
     }
 
     /// Sends the request and waits for the head of its answer; if it has to be a `fresh` connection, the idle ones are
@@ -227,14 +233,10 @@ impl Transport {
         deadline: Deadline,
         fresh: bool,
     ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
-        let left = deadline.left();
-        if left.is_zero() {
-            return Err(deadline.passed(place));
-        }
         match call {
-            Call::Key => Ok(bounded(self.agent.get(place.url), left, fresh).call()),
+            Call::Key => Ok(bounded(self.agent.get(place.url), deadline, fresh).call()),
             Call::Chat(post) => {
-                let request = bounded(self.agent.post(place.url), left, fresh);
+                let request = bounded(self.agent.post(place.url), deadline, fresh);
                 let mut request = request.header(CONTENT_TYPE, "application/octet-stream");
                 for (name, value) in post.headers {
                     request = request.header(*name, *value);
@@ -252,8 +254,9 @@ impl Transport {
         &self,
         answer: std::result::Result<Response<Body>, ureq::Error>,
         place: &Place<'_>,
-        limit: u64,
         deadline: Deadline,
+        limit: u64,
+        too_large: impl Fn() -> Error,
     ) -> std::result::Result<WireBuf, Failed> {
         let failed = |e: &ureq::Error| failure::of(e, place, self.trust, deadline);
         let (head, body) = match answer {
@@ -266,19 +269,24 @@ impl Transport {
         }
         let announced = body.content_length();
         let read = if announced.is_some_and(|len| len > limit) {
-            Err(failure::too_large(limit, place))
+            Err(too_large())
         } else {
             let expected = announced.and_then(|len| usize::try_from(len).ok()).unwrap_or(FIRST_READ);
             // The agent refuses what is exactly as long as its limit.
             let reader = body.into_with_config().limit(limit.saturating_add(1)).reader();
-            WireBuf::read_to_end(reader, expected).and_then(|read| read.map_err(|e| failed(&e.into())))
+            WireBuf::read_to_end(reader, expected).and_then(|read| {
+                read.map_err(|e| match e.into() {
+                    ureq::Error::BodyExceedsLimit(_) => too_large(),
+                    e => failed(&e),
+                })
+            })
         };
         read.map_err(|error| Failed { error: error.with_http_status(200), answered: true })
     }
 }
 
-fn bounded<B>(request: RequestBuilder<B>, left: Duration, fresh: bool) -> RequestBuilder<B> {
-    let config = request.config().timeout_global(Some(left));
+fn bounded<B>(request: RequestBuilder<B>, deadline: Deadline, fresh: bool) -> RequestBuilder<B> {
+    let config = request.config().timeout_global(Some(deadline.left()));
     if fresh { config.max_idle_age(Duration::ZERO).build() } else { config.build() }
 }
 

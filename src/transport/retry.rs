@@ -75,7 +75,7 @@ impl Attempts {
         if unavailable && (again || speaks_of_a_cool_down(error.details())) {
             return Err(error.with_cool_down(COOL_DOWN));
         }
-        if !error.is_retryable() || self.retries == 0 {
+        if !error.is_retryable() || self.retries == 0 || self.deadline.left().is_zero() {
             return Err(error);
         }
         let wait = error.retry_after().unwrap_or_else(|| backoff(self.repeated, random()));

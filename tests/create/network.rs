@@ -129,6 +129,19 @@ fn the_key_fetch_is_tried_again_too() {
 }
 
 #[test]
+fn a_cancelled_call_is_cancelled_in_the_middle_of_a_refusal_too() {
+    let endpoint = started(Options::default());
+    let client = client_of(&endpoint);
+    client.warm_up().expect("ready");
+    let asked: fn(&Endpoint) -> bool = |endpoint| endpoint.stats().requests > 0;
+    for status in [400, 500] {
+        endpoint.reset_stats();
+        let test = json!({"status": status, "drip_ms": 1000});
+        assert_eq!(cancelled_while(&endpoint, &client, &test, Some(asked)), Status::Cancelled, "{status}");
+    }
+}
+
+#[test]
 fn a_cancelled_call_does_not_sleep_on() {
     let endpoint = started(Options::default());
     let client = client_of(&endpoint);
