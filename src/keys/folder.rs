@@ -110,6 +110,11 @@ impl Folder {
         read_at(self.fd.as_fd(), Path::new(name), &self.path_of(name), access)
     }
 
+    /// What was written beside the place of `name`, whole.
+    pub(super) fn read_staged(&self, name: &str, access: Access) -> Result<SecretBuf> {
+        self.read(&staged(name), access)
+    }
+
     /// Whether something was written beside the place of `name`.
     pub(super) fn is_staged(&self, name: &str) -> Result<bool> {
         self.has(&staged(name))

@@ -1,8 +1,9 @@
 //! A directory that holds one key pair, for any number of processes.
 //!
 //! Promises: both files are there, or neither, or nothing is done; a pair is replaced whole. The private file is renamed
-//! first and the public one after it: what lies beside the public file alone is the other half of a replacement that was
-//! cut off there, and is put in its place by whoever locks the directory next. What lies beside both was never begun.
+//! first and the public one after it: what lies beside the public file alone, and belongs to the private one, is the other
+//! half of a replacement that was cut off there, and is put in its place by whoever loads the pair next. What lies beside
+//! both was never begun.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use super::password::Password;
 use super::{ClientPair, key_file, private_key};
 use crate::crypto::KeyPair;
 use crate::error::{Error, Result, Status};
+use crate::memory::SecretBuf;
 
 const PRIVATE: &str = "private_key.pem";
 const PUBLIC: &str = "public_key.pem";
@@ -35,7 +37,7 @@ impl KeyDirectory {
     pub(super) fn load_or_generate(&self, still_wanted: StillWanted<'_>) -> Result<ClientPair> {
         let folder = Folder::open_or_make(&self.path)?;
         let lock = locked(&folder, still_wanted)?;
-        match self.load(&folder)? {
+        match self.load(&folder, lock.as_ref())? {
             Some(pair) => Ok(pair),
             None => {
                 let lock = lock.ok_or_else(|| self.cannot_write())?;
@@ -75,34 +77,40 @@ impl KeyDirectory {
         self.password.check_for_writing()?;
         let folder = Folder::open_or_make(&self.path)?;
         let lock = locked(&folder, still_wanted)?.ok_or_else(|| self.cannot_write())?;
-        match self.load(&folder)? {
+        match self.load(&folder, Some(&lock))? {
             Some(other) if replaced.is_some_and(|pair| pair.keys.spki() != other.keys.spki()) => Ok(other),
             _ => self.save(&lock, KeyPair::generate()?),
         }
     }
 
-    /// The pair in the folder, if there is one.
-    fn load(&self, folder: &Folder) -> Result<Option<ClientPair>> {
-        let missing = match (folder.has(PRIVATE)?, folder.has(PUBLIC)?) {
-            (true, true) => {
-                let (private, public) = (folder.path_of(PRIVATE), folder.path_of(PUBLIC));
-                let pem = folder.read(PRIVATE, Access::Private)?;
-                let keys = key_file::private(&pem, &private, &self.password)?;
-                key_file::check_public(&folder.read(PUBLIC, Access::Public)?, &public, &private, &keys)?;
-                return ClientPair::new(keys).map(Some);
-            }
+    /// The pair in the folder, if there is one. Finishes a replacement that was cut off, where `lock` allows it.
+    fn load(&self, folder: &Folder, lock: Option<&Lock<'_>>) -> Result<Option<ClientPair>> {
+        let (private, public) = (folder.path_of(PRIVATE), folder.path_of(PUBLIC));
+        let staged = folder.is_staged(PUBLIC)?;
+        let has_public = match (folder.has(PRIVATE)?, folder.has(PUBLIC)?) {
             (false, false) => return Ok(None),
-            (true, false) => (PUBLIC, PRIVATE),
-            (false, true) => (PRIVATE, PUBLIC),
+            (false, true) => return Err(missing(&private, PUBLIC)),
+            (true, false) if !staged => return Err(missing(&public, PRIVATE)),
+            (true, has_public) => has_public,
         };
-        let (gone, there) = missing;
-        Err(Error::new(
-            Status::Key,
-            format!(
-                "{} is missing beside {there}: put it back, or move {there} away for a new pair; nothing was changed",
-                folder.path_of(gone).display()
-            ),
-        ))
+        let keys = key_file::private(&folder.read(PRIVATE, Access::Private)?, &private, &self.password)?;
+        let belongs = |pem: Result<SecretBuf>| key_file::check_public(&pem?, &public, &private, &keys);
+        let refused = if has_public {
+            belongs(folder.read(PUBLIC, Access::Public)).err()
+        } else {
+            Some(missing(&public, PRIVATE))
+        };
+        if let Some(error) = refused {
+            // Only the other half of the private file: anything else was not put there by the replacement that made that.
+            if !staged || belongs(folder.read_staged(PUBLIC, Access::Public)).is_err() {
+                return Err(error);
+            }
+            if let Some(lock) = lock {
+                lock.commit(PUBLIC)?;
+                lock.sync()?;
+            }
+        }
+        ClientPair::new(keys).map(Some)
     }
 
     /// Puts `keys` in the place of whatever pair is there. Whoever calls has looked.
@@ -131,18 +139,19 @@ impl KeyDirectory {
     }
 }
 
-/// Locks the folder and finishes, or clears away, what was cut off there. `None` where nothing can be written.
+/// Locks the folder and clears away a replacement that was not begun. `None` where nothing can be written.
 fn locked<'a>(folder: &'a Folder, still_wanted: StillWanted<'_>) -> Result<Option<Lock<'a>>> {
     let Some(lock) = folder.lock(still_wanted)? else { return Ok(None) };
-    match (folder.is_staged(PRIVATE)?, folder.is_staged(PUBLIC)?) {
-        (false, false) => {}
-        (false, true) => {
-            lock.commit(PUBLIC)?;
-            lock.sync()?;
-        }
-        (true, _) => clear_away(&lock)?,
+    if folder.is_staged(PRIVATE)? {
+        clear_away(&lock)?;
     }
     Ok(Some(lock))
+}
+
+fn missing(gone: &Path, there: &str) -> Error {
+    let gone = gone.display();
+    let advice = format!("put it back, or move {there} away for a new pair; nothing was changed");
+    Error::new(Status::Key, format!("{gone} is missing beside {there}: {advice}"))
 }
 
 /// Removes a replacement that was not begun: in this order, since the other one would leave what looks like a replacement

@@ -10,7 +10,7 @@ from pathlib import Path
 import files
 import pytest
 import strace
-from driver import KEYS, Driver, Word
+from driver import KEY, KEYS, Driver, Word
 from files import PASSWORD, PRIVATE, PUBLIC
 
 CLIENT = (KEYS / "client_public.pem").read_text()
@@ -210,11 +210,32 @@ def test_rotations_that_are_killed_at_70_random_moments_leave_a_pair(driver: Dri
         list(pool.map(kill, plans))
 
 
-def test_a_pair_that_does_not_match_is_not_taken_for_a_rotation_that_was_killed(
-    driver: Driver, tmp_path: Path
+@pytest.mark.parametrize("public", ["client_public.pem", "third", "none"])
+def test_only_the_other_half_of_the_private_file_finishes_a_rotation_that_was_cut_off(
+    driver: Driver, tmp_path: Path, public: str
 ) -> None:
-    """Somebody else's public key beside ours is refused, also where an old temporary file lies about."""
-    directory = files.pair_in(tmp_path / "keys", "client_private.pem", "other_public.pem")
+    """A temporary file of another key may lie about, as after a restored backup; it is put in nobody's place."""
+    directory = files.pair_in(tmp_path / "keys", "client_private.pem")
+    (directory / f".{PUBLIC}.new").write_bytes((KEYS / "other_public.pem").read_bytes())
+    if public == "third":
+        (directory / PUBLIC).write_bytes((KEYS / "client2048_public.pem").read_bytes())
+    elif public == "none":
+        (directory / PUBLIC).unlink()
     before = files.listing(directory)
-    driver.refused("NOMYO_ERR_KEY", f"dir={directory}", "public")
+    if public == "client_public.pem":
+        assert driver.ok(f"dir={directory}", "public") == CLIENT
+    else:
+        assert str(directory / PUBLIC) in driver.refused(KEY, f"dir={directory}", "public")
+    assert {name: files.listing(directory).get(name) for name in (PRIVATE, PUBLIC)} == {
+        name: before.get(name) for name in (PRIVATE, PUBLIC)
+    }
+
+
+def test_a_wrong_password_finishes_no_rotation_that_was_cut_off(driver: Driver, tmp_path: Path) -> None:
+    directory = files.pair_in(tmp_path / "keys", public="other_public.pem")
+    (directory / f".{PUBLIC}.new").write_text(CLIENT)
+    before = files.listing(directory)
+    driver.refused(KEY, f"dir={directory}", "password=incorrect horse", "public")
     assert files.listing(directory) == before
+    assert driver.ok(f"dir={directory}", f"password={PASSWORD}", "public") == CLIENT
+    assert files.pair_pem(directory, PASSWORD) == CLIENT and files.listing(directory).keys() == {PRIVATE, PUBLIC}
