@@ -170,11 +170,11 @@ def kill_after(driver: Driver, trigger: Path | None, seconds: float, *words: Wor
     assert process.returncode == -signal.SIGKILL
 
 
-def test_saves_that_are_killed_at_130_random_moments_leave_no_pair_or_all_of_it(
+def test_saves_that_are_killed_at_160_random_moments_leave_no_pair_or_all_of_it(
     driver: Driver, tmp_path: Path, key: Path
 ) -> None:
     moments = random.Random(MOMENTS)
-    plans = [(tmp_path / f"{number:03}", moments.uniform(0, 0.02)) for number in range(130)]
+    plans = [(tmp_path / f"{number:03}", moments.uniform(0, 0.02)) for number in range(160)]
 
     def kill(plan: tuple[Path, float]) -> bool:
         base, delay = plan
@@ -194,10 +194,10 @@ def test_saves_that_are_killed_at_130_random_moments_leave_no_pair_or_all_of_it(
         assert True in set(pool.map(kill, plans))
 
 
-def test_rotations_that_are_killed_at_70_random_moments_leave_a_pair(driver: Driver, tmp_path: Path) -> None:
+def test_rotations_that_are_killed_at_40_random_moments_leave_a_pair(driver: Driver, tmp_path: Path) -> None:
     moments = random.Random(MOMENTS)
     # Every second one is aimed at the writing, which is short beside the generation.
-    plans = [(number, moments.uniform(0, 0.01 if number % 2 else 1.2)) for number in range(70)]
+    plans = [(number, moments.uniform(0, 0.01 if number % 2 else 1.2)) for number in range(40)]
 
     def kill(plan: tuple[int, float]) -> None:
         number, delay = plan
