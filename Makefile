@@ -20,6 +20,7 @@ SHELL := /bin/bash
 
 TARGET := $(CURDIR)/target
 DEBUG := $(TARGET)/debug
+PURE := $(TARGET)/rustcrypto/debug
 LOGS := $(TARGET)/test-logs
 VENV := $(TARGET)/venv
 HOST_TRIPLE = $(shell rustc -vV | sed -n 's/^host: //p')
@@ -29,7 +30,8 @@ CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss library \
-    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-cpp test-go test-scenarios \
+    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-go \
+    test-scenarios \
     test-python test-sdk test-keys test-examples
 
 # --- set-up
@@ -61,6 +63,11 @@ library: tools
 	cargo build --workspace
 	@ln -sf libnomyo.so $(DEBUG)/libnomyo.so.0
 
+# The library with the pure-Rust provider.
+$(PURE)/libnomyo.so: library
+	cargo build --lib --no-default-features --features capi,rustcrypto,attestation --target-dir $(TARGET)/rustcrypto
+	@ln -sf libnomyo.so $@.0
+
 # --- the first command
 
 demo: library
@@ -73,8 +80,8 @@ demo: library
 
 test: test-tools library
 	@rm -f $(LOGS)/*
-	$(MAKE) test-rust test-c test-faults test-memory test-cpp test-go test-python test-sdk test-keys test-scenarios \
-	    test-examples
+	$(MAKE) test-rust test-c test-faults test-memory test-attestation test-cpp test-go test-python test-sdk test-keys \
+	    test-scenarios test-examples
 	$(MAKE) tally
 
 tally:
@@ -124,10 +131,17 @@ faults-cancel:
 SCANNED_KEY := nomyo-memory-test-Qk2v8sXf
 SCAN = $(WITH_ENDPOINT) --api-key $(SCANNED_KEY) --reveal-keys -- python3 tests/memory/run.py --api-key $(SCANNED_KEY)
 
-test-memory: test-tools library go-debug-lib $(VENV)/ready
+test-memory: test-tools library go-debug-lib $(PURE)/libnomyo.so $(VENV)/ready
 	$(SCAN) --library-dir $(DEBUG) --go --sdk-python $(VENV)/bin/python 2>&1 | tee $(LOGS)/memory.log
-	cargo build --lib --no-default-features --features capi,rustcrypto --target-dir $(TARGET)/rustcrypto
-	$(SCAN) --library-dir $(TARGET)/rustcrypto/debug 2>&1 | tee $(LOGS)/memory-pure.log
+	$(SCAN) --library-dir $(PURE) 2>&1 | tee $(LOGS)/memory-pure.log
+
+# Genuine quotes and every lie about one, from two endpoints that attest with software TPMs; with both providers.
+ATTEST := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state tests/attestation/run.sh
+
+test-attestation: test-tools library $(PURE)/libnomyo.so
+	$(CC) -std=c11 -D_GNU_SOURCE -Itests/c $(CC_EXAMPLE) tests/attestation/live.c -o $(TARGET)/live-quotes -lnomyo
+	$(ATTEST) $(TARGET)/live-quotes 2>&1 | tee $(LOGS)/attestation.log
+	$(ATTEST) env LD_LIBRARY_PATH=$(PURE) $(TARGET)/live-quotes 2>&1 | tee $(LOGS)/attestation-pure.log
 
 CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 

@@ -8,7 +8,7 @@ mkdir -p "$out"
 
 if [ -z "${NOMYO_TEST_BASE_URL:-}" ]; then
     export NOMYO_TEST_ENDPOINT="$lib/endpoint" NOMYO_TEST_STATE="${lib%/*}/endpoint-state"
-    exec tests/with_endpoint.sh --api-key example-key -- "$0" "$@"
+    exec tests/with_endpoint.sh --api-key example-key --tpm swtpm -- "$0" "$@"
 fi
 
 passed=0 failed=0
@@ -49,6 +49,8 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
 # shellcheck disable=SC2086 # words
 {
     says chat-c 'Grüße "aus" C\' "$out/chat-c" $flags --tier high
+    # The endpoint attests with a software TPM, and the program says what that proves.
+    prints attestation 'CONSISTENT: The quote is well-formed, fresh and self-consistent. It does not prove that a TPM exists' Hello "$out/chat-c" $flags
     says chat-cpp 'Grüße "aus" C++\' "$out/chat-cpp" $flags
     says chat-go 'Grüße "aus" Go\' "$out/go/chat" $flags
     says tools-go 'a document in Go' "$out/go/tools" $flags
