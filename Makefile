@@ -31,8 +31,7 @@ GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-go \
-    test-scenarios \
-    test-python test-sdk test-keys test-examples
+    test-python test-sdk test-keys test-scenarios test-examples
 
 # --- set-up
 
@@ -117,7 +116,7 @@ IN_NAMESPACE := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)
 test-faults: test-tools library $(ASAN)/libnomyo.so
 	@tests/require.sh nginx=nginx-light tinyproxy=tinyproxy-bin microsocks=microsocks ip=iproute2 unshare=util-linux openssl=openssl
 	@mkdir -p $(LOGS)
-	$(MAKE) --output-sync=target -j2 $(FAULTS:%=faults-%) faults-cancel
+	$(MAKE) --keep-going --output-sync=target -j2 $(FAULTS:%=faults-%) faults-cancel
 
 $(FAULTS:%=faults-%): faults-%:
 	$(IN_NAMESPACE) python3 tests/faults/run.py --library $(DEBUG)/libnomyo.so --endpoint $(DEBUG)/endpoint \
@@ -193,11 +192,10 @@ test-sdk: test-tools library $(VENV)/ready
 	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log
 
 # Key files, rotation and pins, from outside; what depends on the crypto provider with both.
-test-keys: test-tools library $(VENV)/ready
+test-keys: test-tools library $(PURE)/libnomyo.so $(VENV)/ready
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint \
 	    $(VENV)/bin/python -m pytest -q -ra tests/keys 2>&1 | tee $(LOGS)/keys.log
-	cargo build --lib --no-default-features --features capi,rustcrypto --target-dir $(TARGET)/rustcrypto
-	NOMYO_LIBRARY=$(TARGET)/rustcrypto/debug/libnomyo.so \
+	NOMYO_LIBRARY=$(PURE)/libnomyo.so \
 	    $(VENV)/bin/python -m pytest -q -ra tests/keys/test_forms.py tests/keys/test_interop.py 2>&1 | tee $(LOGS)/keys-pure.log
 
 # Every example says hello through the endpoint, and so does the program in the README.

@@ -15,7 +15,7 @@
 #include "endpoint.h"
 #include "proc.h"
 
-enum { THREADS = 64, WARM_UP = 10, REGION = 128, REGIONS = 8, RSS_SLACK = 8192 }; /* kB */
+enum { THREADS = 64, WARM_UP = 10, REGION = 128, REGIONS = 4, RSS_SLACK = 8192 }; /* kB */
 enum { TIMEOUT = 120000, SHORT_TIMEOUT = 400, SLACK = 15000 }; /* ms; the machine may be busy */
 
 struct figures {
