@@ -46,6 +46,10 @@ mod verdict;
 #[cfg(all(test, feature = "attestation"))]
 mod fixture_tests;
 #[cfg(all(test, feature = "attestation"))]
+pub(crate) mod forger;
+#[cfg(all(test, feature = "attestation"))]
+mod forger_tests;
+#[cfg(all(test, feature = "attestation"))]
 mod mutation_tests;
 
 #[cfg(feature = "capi")]

@@ -1,76 +1,20 @@
 //! The verdict on an answer, from the sealed request to the response; by a server that forges its quotes without a TPM.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::signature::hazmat::PrehashSigner;
-use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
 
 use super::{Client, Config, Request, Response, Sealed};
+use crate::attestation::forger::Forger;
 use crate::attestation::{AttestationLevel, AttestationPolicy};
-use crate::crypto::{Hash, PublicKey, hash, sha256};
+use crate::crypto::PublicKey;
 use crate::envelope::{Tier, seal};
 use crate::error::{Result, Status};
 
 const SERVER_KEY: &[u8] = include_bytes!("../../tests/fixtures/protocol/keys/server_public.pem");
 const REQUEST: &[u8] = br#"{"model":"m","messages":[]}"#;
-/// TPM_ALG_SHA256 and TPM_ALG_ECDSA.
-const SHA256: [u8; 2] = [0x00, 0x0b];
-const ECDSA: [u8; 2] = [0x00, 0x18];
 
-fn sized(bytes: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(bytes.len()).expect("short");
-    [&len.to_be_bytes()[..], bytes].concat()
-}
-
-/// What a server without a TPM can make for `payload_id`: registers of its choice, and a key that nobody knows.
+/// A block for `payload_id` by a server without a TPM.
 fn forged_block(payload_id: &str) -> Value {
-    let key = SigningKey::from_slice(&[7; 32]).expect("a key");
-    let point = key.verifying_key().to_sec1_point(false);
-    let (x, y) = point.as_bytes()[1..].split_at(32);
-    let null = [0x00, 0x10];
-    let area = [
-        &[0x00, 0x23][..],
-        &SHA256,
-        &[0x00, 0x05, 0x00, 0x72],
-        &sized(&[]),
-        &null,
-        &ECDSA,
-        &SHA256,
-        &[0x00, 0x03],
-        &null,
-        &sized(x),
-        &sized(y),
-    ]
-    .concat();
-    let name = [&SHA256[..], &sha256(&area)].concat();
-    let signer = [&SHA256[..], &sha256(&[&[0x40, 0x00, 0x00, 0x01][..], &name].concat())].concat();
-    let values = [[0x11; 32], [0x77; 32]];
-    let quote = [
-        &[0xff, 0x54, 0x43, 0x47, 0x80, 0x18][..],
-        &sized(&signer),
-        &sized(&sha256(payload_id.as_bytes())[..16]),
-        &[0, 0, 0, 0, 0, 0, 0x03, 0xe8],
-        &[0; 8],
-        &[1],
-        &[0; 8],
-        &[0, 0, 0, 1],
-        &SHA256,
-        &[3, 0x81, 0, 0],
-        &sized(&hash(Hash::Sha256, values.iter().map(|value| &value[..]))),
-    ]
-    .concat();
-    let signature: Signature = key.sign_prehash(&sha256(&quote)).expect("a signature");
-    let (r, s) = signature.split_bytes();
-    let signature = [&ECDSA[..], &SHA256, &sized(&r), &sized(&s)].concat();
-    json!({
-        "is_available": true,
-        "pcr_banks": "sha256:0,7",
-        "pcr_values": { "sha256": { "0": "11".repeat(32), "7": "77".repeat(32) } },
-        "quote_b64": STANDARD.encode(&quote),
-        "signature_b64": STANDARD.encode(&signature),
-        "aik_pubkey_b64": STANDARD.encode(sized(&area)),
-    })
+    Forger::new(payload_id).block()
 }
 
 fn client(policy: &AttestationPolicy) -> Client {
@@ -94,7 +38,7 @@ fn opened(client: &Client, request: &Sealed, metadata: &Value) -> Result<Respons
 
 fn requiring(level: AttestationLevel) -> AttestationPolicy {
     let mut policy = AttestationPolicy::new();
-    policy.allow_pcr("sha256", 0, &"11".repeat(32)).expect("a value");
+    policy.allow_pcr("sha256", 0, &"01".repeat(32)).expect("a value");
     policy.require(level).expect("a level");
     policy
 }
@@ -144,7 +88,7 @@ fn a_policy_withholds_the_answer_that_proves_less() {
 #[test]
 fn a_register_outside_the_baseline_withholds_the_answer() {
     let mut policy = requiring(AttestationLevel::Consistent);
-    policy.allow_pcr("sha256", 7, &"78".repeat(32)).expect("a value");
+    policy.allow_pcr("sha256", 7, &"09".repeat(32)).expect("a value");
     let client = client(&policy);
     let request = requested(&client, Tier::High);
     let metadata = json!({ "tpm_attestation": forged_block(&request.payload_id) });
