@@ -141,6 +141,8 @@ test-attestation: test-tools library $(PURE)/libnomyo.so
 	$(CC) -std=c11 -D_GNU_SOURCE -Itests/c $(CC_EXAMPLE) tests/attestation/live.c -o $(TARGET)/live-quotes -lnomyo
 	$(ATTEST) $(TARGET)/live-quotes 2>&1 | tee $(LOGS)/attestation.log
 	$(ATTEST) env LD_LIBRARY_PATH=$(PURE) $(TARGET)/live-quotes 2>&1 | tee $(LOGS)/attestation-pure.log
+	@tests/require.sh tpm2_checkquote=tpm2-tools
+	tests/checkquote.sh 2>&1 | tee $(LOGS)/checkquote.log
 
 CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 
