@@ -99,44 +99,25 @@ private:
     std::shared_ptr<const Failure> failure_; // shared: an exception must be copied without throwing
 };
 
-/** What was passed in cannot be used. */
-class ArgumentError : public Error { using Error::Error; };
-/** Cancel::trigger() ended the call. */
-class CancelledError : public Error { using Error::Error; };
-/** A client was used in a forked child. */
-class ForkedError : public Error { using Error::Error; };
-/** DNS, TCP, TLS, a reset, or closed without an answer. */
-class ConnectionError : public Error { using Error::Error; };
-/** The connect timeout or the call's deadline passed. */
-class TimeoutError : public Error { using Error::Error; };
-/** The server's answer is not a valid package or key. */
-class ProtocolError : public Error { using Error::Error; };
-/** The answer or the server cannot be trusted: decryption, an answer to another request, `http://`, a refused lock. */
-class SecurityError : public Error { using Error::Error; };
-/** The server's key is not an accepted one. Nothing was sent. */
-class PinError : public SecurityError { using SecurityError::SecurityError; };
-/** The answer proves less than the policy requires, and was withheld. */
-class AttestationError : public SecurityError { using SecurityError::SecurityError; };
-/** A client key is missing, unreadable, unsafe or too weak. */
-class KeyError : public Error { using Error::Error; };
-/** A file could not be read or written. */
-class FileError : public Error { using Error::Error; };
-/** The server answered with an HTTP status that is not 200. */
-class HttpError : public Error { using Error::Error; };
-/** HTTP 400. */
-class BadRequestError : public HttpError { using HttpError::HttpError; };
-/** HTTP 401: missing or wrong API key. */
-class AuthenticationError : public HttpError { using HttpError::HttpError; };
-/** HTTP 403: not allowed at the requested security tier. */
-class ForbiddenError : public HttpError { using HttpError::HttpError; };
-/** HTTP 404: no secure endpoint at the base URL. */
-class NotFoundError : public HttpError { using HttpError::HttpError; };
-/** HTTP 429: too many requests. */
-class RateLimitError : public HttpError { using HttpError::HttpError; };
-/** HTTP 500. */
-class ServerError : public HttpError { using HttpError::HttpError; };
-/** HTTP 503. */
-class UnavailableError : public HttpError { using HttpError::HttpError; };
+class ArgumentError : public Error { using Error::Error; };   // what was passed in cannot be used
+class CancelledError : public Error { using Error::Error; };  // Cancel::trigger() ended the call
+class ForkedError : public Error { using Error::Error; };     // a client was used in a forked child
+class ConnectionError : public Error { using Error::Error; }; // DNS, TCP, TLS, a reset, or closed without an answer
+class TimeoutError : public Error { using Error::Error; };    // the connect timeout or the call's deadline passed
+class ProtocolError : public Error { using Error::Error; };   // the server's answer is not a valid package or key
+class KeyError : public Error { using Error::Error; };        // a client key is missing, unsafe or too weak
+class FileError : public Error { using Error::Error; };       // a file could not be read or written
+class SecurityError : public Error { using Error::Error; };   // the answer or the server cannot be trusted
+class PinError : public SecurityError { using SecurityError::SecurityError; };         // not an accepted server key
+class AttestationError : public SecurityError { using SecurityError::SecurityError; }; // proves less than required
+class HttpError : public Error { using Error::Error; };                 // an HTTP status that is not 200
+class BadRequestError : public HttpError { using HttpError::HttpError; };     // 400
+class AuthenticationError : public HttpError { using HttpError::HttpError; }; // 401: missing or wrong API key
+class ForbiddenError : public HttpError { using HttpError::HttpError; };      // 403: not at the requested tier
+class NotFoundError : public HttpError { using HttpError::HttpError; };       // 404: no secure endpoint there
+class RateLimitError : public HttpError { using HttpError::HttpError; };      // 429: too many requests
+class ServerError : public HttpError { using HttpError::HttpError; };         // 500
+class UnavailableError : public HttpError { using HttpError::HttpError; };    // 503
 
 namespace detail {
 
