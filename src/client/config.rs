@@ -142,7 +142,8 @@ impl Config {
     ///
     /// Before each it waits as long as the server's `Retry-After` says (up to two minutes; longer means no further attempt),
     /// otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by chance. Never repeated: an answer that had
-    /// begun, a certificate or a package that was refused, and a second 503 in a row or one that speaks of a rate limit.
+    /// begun, a certificate or a package that was refused, a name that does not exist, and a second 503 in a row or one that
+    /// speaks of a rate limit. A connection that the server closed while it was idle is replaced once without counting.
     ///
     /// # Errors
     /// [`Status::Argument`](crate::Status::Argument) for more than 10.

@@ -112,44 +112,12 @@ fn a_generated_pair_is_rsa_4096_and_unwraps_what_is_wrapped_for_it() {
     assert_eq!(pair.unwrap_key(&wrapped).expect("a key").bytes(), key.bytes());
 }
 
-/// How deep below its entry `body` reaches into the stack, in bytes, and what is left of `secret` there afterwards.
-#[cfg(target_os = "linux")]
-fn stack_after(body: fn(), secret: &[u8]) -> (usize, usize) {
-    const SIZE: usize = 1024 * 1024;
-    const PAINT: u8 = 0xd7;
-
-    extern "C" fn enter(body: *mut libc::c_void) -> *mut libc::c_void {
-        // SAFETY: the address of the function that was passed in, below.
-        let body: fn() = unsafe { std::mem::transmute(body) };
-        body();
-        std::ptr::null_mut()
-    }
-
-    let layout = std::alloc::Layout::from_size_align(SIZE, 4096).expect("a layout");
-    // SAFETY: a thread runs on memory of ours, which outlives it: it is joined before the memory is read and freed.
-    unsafe {
-        let stack = std::alloc::alloc(layout);
-        stack.write_bytes(PAINT, SIZE);
-        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
-        assert_eq!(libc::pthread_attr_init(&raw mut attributes), 0);
-        assert_eq!(libc::pthread_attr_setstack(&raw mut attributes, stack.cast(), SIZE), 0);
-        assert_eq!(libc::pthread_create(&raw mut thread, &raw const attributes, enter, body as *mut libc::c_void), 0);
-        assert_eq!(libc::pthread_join(thread, std::ptr::null_mut()), 0);
-        libc::pthread_attr_destroy(&raw mut attributes);
-        let bytes = std::slice::from_raw_parts(stack, SIZE);
-        let depth = SIZE - bytes.iter().position(|&byte| byte != PAINT).unwrap_or(SIZE);
-        let copies = bytes.windows(secret.len()).filter(|window| *window == secret).count();
-        std::alloc::dealloc(stack, layout);
-        (depth, copies)
-    }
-}
-
 #[cfg(target_os = "linux")]
 mod stack {
     use std::sync::{Mutex, OnceLock};
 
     use super::*;
-    use crate::memory::SCRUBBED;
+    use crate::memory::{SCRUBBED, stack_after};
 
     static PAIR: OnceLock<KeyPair> = OnceLock::new();
     static WRAPPED: OnceLock<Vec<u8>> = OnceLock::new();

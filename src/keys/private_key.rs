@@ -129,25 +129,24 @@ fn decrypt_pbes2(der: &[u8], password: &Password) -> Read<SecretBuf> {
             "its encryption is none that is read here (PBES2 with PBKDF2 or scrypt and AES); convert it: openssl pkcs8 \
              -topk8 -v2 aes-256-cbc",
         )?;
-    if !is_affordable(&info.encryption_algorithm) {
-        return Err("its password costs more time or memory to try than any sound file asks for; make a new one".into());
-    }
+    let needed = memory_to_try(&info.encryption_algorithm)
+        .ok_or("its password costs more time or memory to try than any sound file asks for; make a new one")?;
+    // It is allocated where no error can be returned. Asked for here, and given back, a lack of it or of a lock is one.
+    drop(SecretBuf::zeroed(needed, 0)?);
     let data = SecretBuf::copy_of(info.encrypted_data.as_bytes())?;
     decrypt_in_place(&info.encryption_algorithm, data, password)
 }
 
-/// Whether a password can be tried in seconds and with the memory of a small machine.
-fn is_affordable(scheme: &EncryptionScheme) -> bool {
-    match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(Kdf::Pbkdf2(kdf)) => kdf.iteration_count <= MAX_ITERATIONS,
-        Some(Kdf::Scrypt(kdf)) => {
-            let (r, p) = (u64::from(kdf.block_size), u64::from(kdf.parallelization));
-            [r, kdf.cost_parameter]
-                .iter()
-                .try_fold(128 * p, |all, n| all.checked_mul(*n))
-                .is_some_and(|all| all <= MAX_SCRYPT_MEMORY)
+/// The bytes that trying a password takes; `None` when that is more than a small machine has, or takes minutes.
+fn memory_to_try(scheme: &EncryptionScheme) -> Option<usize> {
+    match &scheme.pbes2()?.kdf {
+        Kdf::Pbkdf2(kdf) => (kdf.iteration_count <= MAX_ITERATIONS).then_some(0),
+        Kdf::Scrypt(kdf) => {
+            let needed = kdf.cost_parameter.checked_mul(128 * u64::from(kdf.block_size))?;
+            let spent = needed.checked_mul(kdf.parallelization.into())?;
+            usize::try_from(needed).ok().filter(|_| needed.max(spent) <= MAX_SCRYPT_MEMORY)
         }
-        _ => false,
+        _ => None,
     }
 }
 
@@ -315,6 +314,67 @@ mod tests {
             assert!(*from_pem(&pem, &password).expect("what was written") == *key);
             assert_eq!(password.is_given(), from_pem(&pem, &Password::none()).is_err());
             assert_eq!(pem.last(), Some(&b'\n'));
+        }
+    }
+
+    #[test]
+    fn a_password_that_costs_too_much_is_not_tried_and_the_memory_of_others_is_known() {
+        use pkcs8::pkcs5::pbes2::{EncryptionScheme::Aes256Cbc, Pbkdf2Params, Pbkdf2Prf, Salt, ScryptParams};
+
+        let needed = |kdf: Kdf| memory_to_try(&Parameters { kdf, encryption: Aes256Cbc { iv: [0; 16] } }.into());
+        let salt = || Salt::new(b"a salt").expect("short enough");
+        let scrypt = |cost_parameter, block_size, parallelization| {
+            needed(ScryptParams { salt: salt(), cost_parameter, block_size, parallelization, key_length: None }.into())
+        };
+        assert_eq!(scrypt(1 << 14, 8, 1), Some(16 * 1024 * 1024));
+        assert_eq!(scrypt(1 << 14, 8, 16), Some(16 * 1024 * 1024));
+        for (n, r, p) in [(1 << 14, 8, 17), (1 << 19, 8, 1), (1 << 40, 8, 0), (u64::MAX, 8, 1), (1 << 62, 2, 4)] {
+            assert_eq!(scrypt(n, r, p), None, "{n} {r} {p}");
+        }
+        let pbkdf2 = |iteration_count| {
+            let prf = Pbkdf2Prf::HmacWithSha256;
+            needed(Pbkdf2Params { salt: salt(), iteration_count, key_length: None, prf }.into())
+        };
+        assert_eq!((pbkdf2(MAX_ITERATIONS), pbkdf2(MAX_ITERATIONS + 1)), (Some(0), None));
+    }
+
+    #[cfg(target_os = "linux")]
+    mod stack {
+        use std::sync::LazyLock;
+
+        use super::*;
+        use crate::memory::{SCRUBBED, stack_after};
+
+        static PLAIN: LazyLock<SecretBuf> = LazyLock::new(|| read("client_private.pem", b"").expect("a plain key"));
+        static GIVEN: LazyLock<Password> = LazyLock::new(|| Password::new(PASSWORD).expect("memory"));
+        static JS_FORM: LazyLock<Vec<u8>> = LazyLock::new(|| decoded("client_private_js_password.pem"));
+        static SCRYPT: LazyLock<Vec<u8>> = LazyLock::new(|| decoded("client_private_openssl_scrypt.pem"));
+        /// The first half of the AES key of JS_FORM, derived by another implementation.
+        const JS_KEY: &[u8] = b"\xe2\x1e\xcc\xc2\x3a\x1b\xd4\x27\xe0\x42\xd0\xf9\x7c\x9b\x28\xc7";
+
+        fn decoded(name: &str) -> Vec<u8> {
+            pem_rfc7468::decode_vec(&fixture(name)).expect("the fixture is PEM").1
+        }
+
+        #[test]
+        fn no_file_leaves_its_secrets_on_the_stack_or_reaches_deeper_than_is_scrubbed() {
+            let nothing: fn() = || {};
+            let js_form: fn() = || {
+                let blob = SecretBuf::copy_of(&JS_FORM).expect("memory");
+                assert!(*decrypt_js_form(blob, &GIVEN).expect("the key") == **PLAIN);
+            };
+            let scrypt: fn() = || assert!(*decrypt_pbes2(&SCRYPT, &GIVEN).expect("the key") == **PLAIN);
+            let write: fn() = || assert!(!to_pem(&PLAIN, &GIVEN).expect("PEM").is_empty());
+            let in_the_key = &PLAIN[PLAIN.len() - 64..][..16];
+            let (floor, _) = stack_after(nothing, JS_KEY);
+            for (name, operation) in [("PBKDF2", js_form), ("scrypt", scrypt), ("writing", write)] {
+                for secret in [JS_KEY, &PASSWORD[..16], in_the_key] {
+                    let (depth, copies) = stack_after(operation, secret);
+                    assert_eq!(copies, 0, "{name} left a secret on the stack");
+                    // The scrubbing itself is the deepest, but for its caller's frames.
+                    assert!(depth - floor <= SCRUBBED + 4096, "{name} reaches {} bytes deep", depth - floor);
+                }
+            }
         }
     }
 }

@@ -48,9 +48,9 @@ pub(crate) use process::{OwnProcess, Process};
 #[cfg(feature = "capi")]
 pub(crate) use registers::clear_registers;
 pub(crate) use secret::SecretBuf;
-#[cfg(test)]
-pub(crate) use stack::SCRUBBED;
 pub(crate) use stack::scrubbed;
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use stack::{SCRUBBED, stack_after};
 #[cfg(feature = "capi")]
 pub(crate) use system::wipe;
 pub(crate) use wire::WireBuf;

@@ -33,7 +33,7 @@ impl<'a> Event<'a> {
 
     /// Says how it ended: with which HTTP status (0 when there was no answer), after how many bytes and milliseconds.
     pub(super) fn ended(&self, failed: Option<&Error>) {
-        let Seen { sent, received, reused } = Seen::so_far();
+        let Seen { sent, received, reused, .. } = Seen::so_far();
         let (ms, connection) = (self.began.elapsed().as_millis(), if reused { "reused" } else { "new" });
         let status = failed.map_or(Some(200), Error::http_status).unwrap_or(0);
         let line =

@@ -2,8 +2,12 @@
 //! was a used one, or whether an answer had begun when it broke.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+/// A connection that was used less than this ago was not closed for being idle: what breaks it then is an answer.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// What this thread's attempt did on its connection, inside TLS.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,10 +18,12 @@ pub(super) struct Seen {
     pub(super) received: u64,
     /// Whether the connection had served a request before.
     pub(super) reused: bool,
+    /// Whether it had been idle since then for long enough to have been closed for it.
+    pub(super) idle: bool,
 }
 
 thread_local! {
-    static SEEN: Cell<Seen> = const { Cell::new(Seen { sent: 0, received: 0, reused: false }) };
+    static SEEN: Cell<Seen> = const { Cell::new(Seen { sent: 0, received: 0, reused: false, idle: false }) };
 }
 
 impl Seen {
@@ -44,7 +50,7 @@ impl<In: Transport> Connector<In> for Watching {
 
     fn connect(&self, details: &ConnectionDetails<'_>, below: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
         let watched = !self.by_connect || details.config.proxy().is_some();
-        Ok(below.map(|below| Exchange { below, watched, used: false }))
+        Ok(below.map(|below| Exchange { below, watched, used: None }))
     }
 }
 
@@ -53,8 +59,8 @@ impl<In: Transport> Connector<In> for Watching {
 pub(super) struct Exchange<T> {
     below: T,
     watched: bool,
-    /// Whether an answer was read from it.
-    used: bool,
+    /// When an answer was last read from it.
+    used: Option<Instant>,
 }
 
 impl<T: Transport> Transport for Exchange<T> {
@@ -67,7 +73,11 @@ impl<T: Transport> Transport for Exchange<T> {
             return self.below.transmit_output(amount, timeout);
         }
         let seen = SEEN.get();
-        SEEN.set(Seen { sent: seen.sent + amount as u64, reused: self.used, ..seen });
+        let sent = seen.sent + amount as u64;
+        SEEN.set(match self.used {
+            Some(last) if seen.sent == 0 => Seen { sent, reused: true, idle: last.elapsed() >= IDLE, ..seen },
+            _ => Seen { sent, ..seen },
+        });
         self.below.transmit_output(amount, timeout)
     }
 
@@ -75,12 +85,17 @@ impl<T: Transport> Transport for Exchange<T> {
         if !self.watched {
             return self.below.await_input(timeout);
         }
+        if self.below.buffers().input_append_buf().is_empty() {
+            // All of it is the head of an answer. Reading on would look as if the connection had ended.
+            let head = self.below.buffers().input().len();
+            return Err(ureq::Error::LargeResponseHeader(head, head));
+        }
         let before = self.below.buffers().input().len();
         let more = self.below.await_input(timeout)?;
         let seen = SEEN.get();
         let new = self.below.buffers().input().len().saturating_sub(before);
         SEEN.set(Seen { received: seen.received + new as u64, ..seen });
-        self.used = true;
+        self.used = Some(Instant::now());
         Ok(more)
     }
 

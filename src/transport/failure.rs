@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Deadline;
+use super::resolve::Unanswered;
 use super::socks::Refusal;
 use crate::error::{Error, Status};
 
@@ -39,9 +40,13 @@ pub(super) fn of(error: &ureq::Error, place: &Place<'_>, trust: &str, deadline: 
         ),
         E::Timeout(_) => deadline.passed(place),
         E::HostNotFound if place.proxy.is_some() => {
-            connection("the proxy's name could not be resolved", "check the proxy's URL and DNS")
+            connection("the proxy's name could not be resolved", "check the proxy's URL").not_retryable()
         }
-        E::HostNotFound => connection("the server's name could not be resolved", "check the base URL and DNS"),
+        E::HostNotFound => connection("the server's name could not be resolved", "check the base URL").not_retryable(),
+        E::Other(e) if e.is::<Unanswered>() => connection(
+            "a name could not be resolved, since the name service did not answer",
+            "check the network and DNS",
+        ),
         E::ConnectProxyFailed(reason) => by_proxy(reason, place),
         E::Other(e) => match e.downcast_ref::<Refusal>() {
             Some(refusal) => {

@@ -212,8 +212,8 @@ impl Transport {
             self.send(call, place, deadline, fresh).map_err(|error| Failed { error, answered: false })
         };
         let mut answer = send(false)?;
-        let Seen { received, reused, .. } = Seen::so_far();
-        if matches!(answer, Err(ureq::Error::Io(_))) && reused && received == 0 && cancel::still_wanted().is_ok() {
+        let Seen { received, idle, .. } = Seen::so_far();
+        if matches!(answer, Err(ureq::Error::Io(_))) && idle && received == 0 && cancel::still_wanted().is_ok() {
             self.log.write(Level::Debug, format_args!("{} finds its idle connection closed", place.url));
             answer = send(true)?;
         }

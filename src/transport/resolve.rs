@@ -5,11 +5,14 @@
 //! holds nothing but the name. A call that is cancelled or out of time leaves it behind; it ends when the resolver gives
 //! up, and touches nothing else. An address in place of a name needs none of this.
 
+use std::fmt::{self, Display, Formatter};
 use std::mem::MaybeUninit;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use std::{io, thread};
+
+use dns_lookup::{AddrInfoHints, LookupErrorKind, getaddrinfo};
 
 use super::cancel;
 use super::limit::Limit;
@@ -20,10 +23,30 @@ const PATIENCE: Duration = Duration::from_millis(25);
 /// What the thread and those who wait for it share.
 #[derive(Debug, Default)]
 struct Lookup {
-    /// No addresses at all for a name that was not found.
-    found: Mutex<Option<Vec<SocketAddr>>>,
+    found: Mutex<Option<Result<Vec<SocketAddr>, NoAddress>>>,
     done: Condvar,
 }
+
+/// Why there is no address.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum NoAddress {
+    /// The name does not exist, or has no address.
+    Unknown,
+    /// The name service does not say, for now.
+    Unanswered,
+}
+
+/// A name service that did not answer. The next attempt may find it otherwise.
+#[derive(Debug)]
+pub(super) struct Unanswered;
+
+impl Display for Unanswered {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the name service did not answer")
+    }
+}
+
+impl std::error::Error for Unanswered {}
 
 /// The lookups of one client that are under way.
 #[derive(Debug, Default)]
@@ -64,8 +87,9 @@ impl Resolver {
         let mut found = lock(&lookup.found);
         loop {
             match &*found {
-                Some(addresses) if addresses.is_empty() => return Err(ureq::Error::HostNotFound),
-                Some(addresses) => return Ok(addresses.clone()),
+                Some(Ok(addresses)) => return Ok(addresses.clone()),
+                Some(Err(NoAddress::Unknown)) => return Err(ureq::Error::HostNotFound),
+                Some(Err(NoAddress::Unanswered)) => return Err(ureq::Error::Other(Unanswered.into())),
                 None if cancel::still_wanted().is_err() => {
                     return Err(cancel::interrupted());
                 }
@@ -80,10 +104,22 @@ impl Resolver {
 
 impl Lookup {
     fn ask(&self, host: &str, port: u16) {
-        let addresses = (host, port).to_socket_addrs().map_or(Vec::new(), Iterator::collect);
-        *lock(&self.found) = Some(addresses);
+        *lock(&self.found) = Some(addresses_of(host, port));
         self.done.notify_all();
     }
+}
+
+/// Asks the system's resolver, and waits for it.
+fn addresses_of(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
+    let hints = AddrInfoHints { socktype: libc::SOCK_STREAM, ..AddrInfoHints::default() };
+    let found = getaddrinfo(Some(host), None, Some(hints)).map_err(|e| match e.kind() {
+        LookupErrorKind::NoName | LookupErrorKind::NoData | LookupErrorKind::Fail => NoAddress::Unknown,
+        _ => NoAddress::Unanswered,
+    })?;
+    // What is neither version of IP is left out.
+    let mut addresses: Vec<_> = found.filter_map(|info| info.ok().map(|info| info.sockaddr)).collect();
+    addresses.iter_mut().for_each(|address| address.set_port(port));
+    if addresses.is_empty() { Err(NoAddress::Unknown) } else { Ok(addresses) }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -145,7 +181,8 @@ mod tests {
         let found = resolver.addresses("localhost", 7, within(60_000)).expect("a name that every machine has");
         assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 7), "{found:?}");
         let none = resolver.addresses("nobody.invalid", 7, within(60_000));
-        assert!(matches!(none, Err(ureq::Error::HostNotFound)));
+        // A machine without a network does not know that there is no such name.
+        assert!(matches!(none, Err(ureq::Error::HostNotFound | ureq::Error::Other(_))), "{none:?}");
     }
 
     #[test]
@@ -153,8 +190,14 @@ mod tests {
         let (resolver, lookup) = stuck("slow");
         let late = resolver.addresses("slow", 1, within(30));
         assert!(matches!(late, Err(ureq::Error::Timeout(Timeout::Connect))));
-        *lock(&lookup.found) = Some(vec![SocketAddr::from(([127, 0, 0, 1], 1))]);
+        *lock(&lookup.found) = Some(Ok(vec![SocketAddr::from(([127, 0, 0, 1], 1))]));
         assert_eq!(resolver.addresses("slow", 1, within(30)).expect("the same lookup").len(), 1);
+        *lock(&lookup.found) = Some(Err(NoAddress::Unknown));
+        assert!(matches!(resolver.addresses("slow", 1, within(30)), Err(ureq::Error::HostNotFound)));
+        *lock(&lookup.found) = Some(Err(NoAddress::Unanswered));
+        assert!(
+            matches!(resolver.addresses("slow", 1, within(30)), Err(ureq::Error::Other(e)) if e.is::<Unanswered>())
+        );
     }
 
     #[test]

@@ -93,6 +93,14 @@ fn what_the_server_wants_to_be_left_alone_with_is_not_tried_again() {
 }
 
 #[test]
+fn a_head_that_does_not_fit_is_no_broken_connection() {
+    let (error, _) = insist(&shared().0, &shared().1, &json!({"headers": {"X-Long": "x".repeat(300_000)}}));
+    let error = error.expect_err("too large");
+    assert_eq!((error.status(), error.attempts()), (Status::Protocol, 1));
+    assert!(error.message().contains("headers"), "{error}");
+}
+
+#[test]
 fn a_connection_that_breaks_before_the_answer_is_made_again_and_one_that_breaks_in_it_is_not() {
     let endpoint = started(Options::default());
     let client = client_of(&endpoint);
@@ -106,10 +114,11 @@ fn a_connection_that_breaks_before_the_answer_is_made_again_and_one_that_breaks_
         let error = error.expect_err("a broken answer");
         assert_eq!((error.status(), error.attempts(), requests), (Status::Connection, 1, 1), "{test}");
     }
-    // The attempt on the connection that was idle does not count.
+    // An attempt on a connection that was idle for a while does not count.
     let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
     assert_eq!((error.expect_err("closed").attempts(), requests), (3, 3));
     client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    std::thread::sleep(Duration::from_millis(1100));
     let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
     assert_eq!((error.expect_err("closed").attempts(), requests), (3, 4));
 }

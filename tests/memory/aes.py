@@ -36,3 +36,26 @@ def schedule(key: bytes) -> bytes:
             word = bytes(_SBOX[byte] for byte in word)
         words.append(bytes(a ^ b for a, b in zip(words[i - n], word, strict=True)))
     return b"".join(words)
+
+
+def encrypted(key: bytes, block: bytes) -> bytes:
+    """One block (FIPS 197, 5.1)."""
+    keys = schedule(key)
+    rounds = len(keys) // 16 - 1
+    state = _added(block, keys[:16])
+    for n in range(1, rounds + 1):
+        state = bytes(_SBOX[state[(5 * i) % 16]] for i in range(16))  # substituted, the rows shifted
+        if n < rounds:
+            state = b"".join(_mixed(state[i : i + 4]) for i in range(0, 16, 4))
+        state = _added(state, keys[16 * n : 16 * n + 16])
+    return state
+
+
+def _added(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
+
+
+def _mixed(column: bytes) -> bytes:
+    a, b, c, d = column
+    turns = ((a, b, c, d), (b, c, d, a), (c, d, a, b), (d, a, b, c))
+    return bytes(_times_2(w) ^ _times_2(x) ^ x ^ y ^ z for w, x, y, z in turns)

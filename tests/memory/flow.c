@@ -126,6 +126,43 @@ static void configure(const char *url, const char *ca, int policy, const char *k
     tell(status);
 }
 
+/* The password in a slot; "-" is none. */
+static const uint8_t *password(const char *name, size_t *len) {
+    const int none = *name == '-';
+    *len = none ? 0 : slots[slot(name)].len;
+    return none ? NULL : slots[slot(name)].bytes;
+}
+
+static void key_directory(const char *dir, const char *name) {
+    size_t len;
+    const uint8_t *bytes = password(name, &len);
+    int32_t status = nomyo_config_set_key_dir(config, dir, &err);
+    if (status == NOMYO_OK) {
+        status = nomyo_config_set_key_password(config, bytes, len, &err);
+    }
+    tell(status);
+}
+
+static void load_keys(const char *private_pem, const char *name) {
+    size_t len;
+    const uint8_t *bytes = password(name, &len);
+    tell(nomyo_client_load_keys(client, private_pem, NULL, bytes, len, &err));
+}
+
+static void save_keys(const char *dir, const char *name) {
+    size_t len;
+    const uint8_t *bytes = password(name, &len);
+    tell(nomyo_client_save_keys(client, dir, bytes, len, &err));
+}
+
+/* Whatever makes the client have a pair. */
+static void use_keys(void) {
+    nomyo_text *pem = NULL;
+    int32_t status = nomyo_client_public_key(client, &pem, &err);
+    nomyo_text_free(pem);
+    tell(status);
+}
+
 static void seal(const char *path, const char *request) {
     static uint8_t pem[8192];
     int fd = open(path, O_RDONLY);
@@ -216,12 +253,16 @@ static void free_answer(void) {
     say("ok");
 }
 
-static void free_client(void) {
-    nomyo_client_free(client);
+static void free_config(void) {
     nomyo_config_free(config);
-    client = NULL;
     config = NULL;
     say("ok");
+}
+
+static void free_client(void) {
+    nomyo_client_free(client);
+    client = NULL;
+    free_config();
 }
 
 static void tell_memory(void) {
@@ -309,6 +350,16 @@ static void obey(char *line) {
         tell(nomyo_client_new(config, &client, &err));
     } else if (strcmp(command, "warm") == 0) {
         tell(nomyo_client_warm_up(client, &err));
+    } else if (strcmp(command, "key_dir") == 0) {
+        key_directory(word[0], word[1]);
+    } else if (strcmp(command, "use_keys") == 0) {
+        use_keys();
+    } else if (strcmp(command, "load_keys") == 0) {
+        load_keys(word[0], word[1]);
+    } else if (strcmp(command, "save_keys") == 0) {
+        save_keys(word[0], word[1]);
+    } else if (strcmp(command, "rotate_keys") == 0) {
+        tell(nomyo_client_rotate_keys(client, &err));
     } else if (strcmp(command, "seal") == 0) {
         seal(word[0], word[1]);
     } else if (strcmp(command, "sealed") == 0) {
@@ -325,6 +376,8 @@ static void obey(char *line) {
         read_answer();
     } else if (strcmp(command, "answer_free") == 0) {
         free_answer();
+    } else if (strcmp(command, "config_free") == 0) {
+        free_config();
     } else if (strcmp(command, "client_free") == 0) {
         free_client();
     } else if (strcmp(command, "memory") == 0) {

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import secrets
+import select
 import shutil
 import ssl
 import string
@@ -177,6 +178,19 @@ class Flow:
     def ok(self, command: str, payload: bytes = b"") -> None:
         answer = self.ask(command, payload)
         assert answer.startswith(("NOMYO_OK", "ok")), f"{command}: {answer}"
+
+    def watch(self, command: str) -> tuple[str, list[Snapshot]]:
+        """Gives an order; returns the reply, and what the memory held before it came: soon, and ever more rarely."""
+        self.order(command)
+        seen: list[Snapshot] = []
+        pause = 0.03
+        while not select.select([self.process.stdout], [], [], pause)[0]:
+            snapshot = self.snapshot()
+            # What was given back while it was taken could not be read.
+            if snapshot.unreadable == 0:
+                seen.append(snapshot)
+            pause *= 2
+        return self.reply(), seen
 
     def slot(self, name: str, payload: bytes) -> None:
         """Gives the program a secret of its own, and notes where the program keeps it."""

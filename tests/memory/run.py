@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cores
 import golang
+import key_files
 import limits
 import moments
 import sdk
@@ -57,6 +58,7 @@ def main() -> int:
             "crash": lambda: cores.crash(bench, checks),
             "limits": lambda: limits.all_limits(bench, checks),
             "required and refused": lambda: limits.required(bench, checks),
+            "key files": lambda: key_files.all_files(bench, checks),
             "Go": lambda: golang.judge(bench, checks) if options.go else None,
             "the Python SDK": lambda: sdk.compare(bench, checks, options.sdk_python),
         }.items():

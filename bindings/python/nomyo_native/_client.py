@@ -269,7 +269,7 @@ async def awaited(work: Callable[[], _T], abandon: Callable[[], None] | None = N
     import asyncio  # whoever comes here has it
 
     try:
-        return await asyncio.wrap_future(start(work))
+        return await asyncio.wrap_future(start(work, abandon))
     except asyncio.CancelledError:
         if abandon:
             abandon()

@@ -212,3 +212,23 @@ asyncio.run(main())""",
     begun = time.monotonic()
     run("client = nomyo.Client(URL, ca_file=CA)\nclient.warm_up()\n" + body, ca_file)
     assert time.monotonic() - begun < 50
+
+
+def test_a_program_that_logs_ends_cleanly_in_the_midst_of_calls(ca_file):
+    """A thread that comes back from the library while the interpreter ends is killed; not while it writes a log line."""
+    body = """
+        import logging
+        logging.basicConfig(level=logging.DEBUG, stream=open(os.devnull, "w"))
+        client = nomyo.Client(URL, ca_file=CA, log=logging.getLogger("calls"))
+        client.warm_up()
+        for _ in range(4):
+            threading.Thread(target=lambda: client.create(SLOW), daemon=True).start()
+        threading.excepthook = lambda _: None
+        async def main():
+            for _ in range(16):
+                asyncio.ensure_future(client.acreate(SLOW))
+            await asyncio.sleep(0.5)
+        asyncio.run(main())
+    """
+    for _ in range(5):
+        run(body, ca_file)

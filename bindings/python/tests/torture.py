@@ -130,7 +130,7 @@ def main() -> int:
     print(f"{OBJECTS} objects dropped by {THREADS} threads in {time.monotonic() - begun:.1f} s")
     print(f"after each quarter, the library's mapped bytes and the threads: {after}")
     assert not unraisable, unraisable[:3]
-    assert after[-1][1] == after[0][1], "threads stay"
+    assert after[-1][1] <= after[0][1], "threads stay"
     assert after[-1][0] <= after[0][0] * 1.25, "memory stays"
     assert work.client.open(work.sealed, work.package).content() == "Hello"
     return 0

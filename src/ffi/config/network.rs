@@ -65,8 +65,9 @@ pub unsafe extern "C" fn nomyo_config_set_allow_http(
 /// The same sealed bytes go out again. Before each repetition the call waits as long as the server's Retry-After says (up to
 /// two minutes; longer means no further attempt), otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by
 /// chance. A wait that would outlive the call's timeout is not begun. Never repeated: what had begun to be answered,
-/// refused certificates and packages, and a second 503 in a row or one that speaks of a rate limit, abuse or a cool-down:
-/// nomyo_error_retry_after_ms() is half an hour then.
+/// refused certificates and packages, a name that does not exist, and a second 503 in a row or one that speaks of a rate
+/// limit, abuse or a cool-down: nomyo_error_retry_after_ms() is half an hour then. A connection that the server closed while
+/// it was idle is replaced once without counting.
 ///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: more than 10.
 #[unsafe(no_mangle)]
