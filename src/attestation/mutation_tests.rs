@@ -143,7 +143,8 @@ fn meaning(block: &Value) -> Value {
 
 #[test]
 fn no_random_mutation_of_bytes_or_text_is_consistent_or_panics() {
-    const EACH: usize = 5_000;
+    // RSA in pure Rust is slower, and judges nothing of this.
+    const EACH: usize = if cfg!(feature = "aws-lc") { 5_000 } else { 1_000 };
     let mut random = Random(6);
     let (mut judged_count, mut unchanged) = (0, 0);
     for fixture in genuine() {
@@ -178,7 +179,7 @@ fn no_random_mutation_of_bytes_or_text_is_consistent_or_panics() {
             }
         }
     }
-    assert_eq!(judged_count, 100_000);
+    assert_eq!(judged_count, 20 * EACH);
     assert!(unchanged < judged_count / 20, "{unchanged} of {judged_count} mutations changed nothing");
 }
 
