@@ -74,7 +74,7 @@ static void keys_that_are_refused(const nomyo_client *client) {
         const char *name, *part;
     } cases[] = {
         {"keys/client2048_public.pem", "2048 bits"}, {"keys/client1024_public.pem", "1024 bits"},
-        {"keys/server_private.pem", "label"},        {"keys/ec_private.pem", "label"},
+        {"keys/server_private.pem", "private key"}, {"keys/ec_private.pem", "private key"},
         {"manifest.json", "not PEM"},
     };
     nomyo_sealed *sealed = SENTINEL;
