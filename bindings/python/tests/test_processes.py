@@ -19,6 +19,8 @@ URL, CA = os.environ["NOMYO_TEST_BASE_URL"], os.environ["NOMYO_TEST_CA_FILE"]
 USER = [{"role": "user", "content": "Hello"}]
 def request(**test): return {"model": "echo", "messages": USER, "nomyo_test": test}
 SLOW = request(delay_before_headers_ms=60_000)
+# Shells start what runs in the background with Ctrl-C ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 
 
