@@ -10,8 +10,8 @@ total_failed=0
 for log; do
     counts=$(sed -E 's/\x1b\[[0-9;]*m//g' "$log" | awk '
         /^test result: / { passed += $4; failed += $6; seen = 1 }
-        /^([a-z_]+: )?[0-9]+ passed, [0-9]+ failed/ {
-            sub(/^[a-z_]+: /, "")
+        /^([a-z_-]+: )?[0-9]+ passed, [0-9]+ failed/ {
+            sub(/^[a-z_-]+: /, "")
             passed += $1
             failed += $3
             seen = 1
