@@ -53,7 +53,7 @@ tss:
 	@pkg-config --exists tss2-esys || tests/require.sh no-tss2=libtss2-dev
 
 $(VENV)/ready: bindings/python/requirements-test.txt
-	python3 -m venv $(VENV)
+	python3 -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bindings/python/requirements-test.txt
 	touch $@
 
