@@ -5,6 +5,7 @@
 //!
 //! Where things live; imports point one way, from the top of this list down:
 //!
+//! - `boundary`: what another boundary than C's is built from: the addon for Node.
 //! - `ffi`: the C boundary. One guard against panics, then one file per C type; no logic of its own.
 //! - `client`: configuration, request, response, and `create`, the pipeline through the rooms below.
 //! - `envelope`: the wire package: seal a request, open a response.
@@ -24,6 +25,8 @@
 compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");
 
 mod attestation;
+#[cfg(feature = "capi")]
+pub mod boundary;
 mod client;
 mod crypto;
 mod envelope;

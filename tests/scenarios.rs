@@ -175,8 +175,8 @@ fn create(client: &Client, scenario: &Scenario) -> Result<Response> {
 
 fn judge(outcome: &Result<Response>, expect: &Expected) -> std::result::Result<(), String> {
     let name = match outcome {
-        Ok(_) => "NOMYO_OK".to_owned(),
-        Err(error) => c_name(error),
+        Ok(_) => "NOMYO_OK",
+        Err(error) => nomyo::boundary::status_name(error.status()),
     };
     if name != expect.status {
         return Err(format!("{name} instead of {}: {outcome:?}", expect.status));
@@ -229,17 +229,6 @@ fn has(what: &str, text: &str, part: &str) -> std::result::Result<(), String> {
 }
 
 /// The name that C has for an error's status.
-fn c_name(error: &Error) -> String {
-    let mut name = "NOMYO_ERR".to_owned();
-    for letter in format!("{:?}", error.status()).chars() {
-        if letter.is_uppercase() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
-}
-
 #[test]
 fn every_scenario_holds() {
     let pem = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/protocol/keys/server_private.pem");

@@ -24,11 +24,7 @@ pub(super) fn guard_or_poison(
     body: impl FnOnce() -> Result<()>,
     poison: impl FnOnce(),
 ) -> i32 {
-    let outcome = silent(body).unwrap_or_else(|| {
-        poison();
-        Err(Error::internal("a panic inside the library"))
-    });
-    let Err(error) = outcome else { return NOMYO_OK };
+    let Err(error) = contained(body, poison) else { return NOMYO_OK };
     let code = error.status().code();
     if !err.is_null() {
         let handle = Box::into_raw(Box::new(nomyo_error::new(error)));
@@ -36,6 +32,14 @@ pub(super) fn guard_or_poison(
         unsafe { err.write(handle) };
     }
     code
+}
+
+/// The body's outcome. A panic is [`Status::Internal`](crate::Status::Internal), after `poison` has run.
+pub(crate) fn contained<T>(body: impl FnOnce() -> Result<T>, poison: impl FnOnce()) -> Result<T> {
+    silent(body).unwrap_or_else(|| {
+        poison();
+        Err(Error::internal("a panic inside the library"))
+    })
 }
 
 /// Runs the body of a function that cannot fail; `otherwise` is what it returns after a panic.

@@ -5,12 +5,12 @@
 //! function reads its arguments, calls one method of `client` or `memory`, and hands the outcome out.
 
 mod arguments;
-mod guard;
+pub(crate) mod guard;
 
 // In the order of the header, which is generated from them.
 mod version;
 
-mod status;
+pub(crate) mod status;
 
 mod error;
 

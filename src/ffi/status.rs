@@ -57,7 +57,7 @@ pub extern "C" fn nomyo_status_name(status: i32) -> *const c_char {
     name(status).as_ptr()
 }
 
-fn name(status: i32) -> &'static CStr {
+pub(crate) fn name(status: i32) -> &'static CStr {
     match status {
         NOMYO_OK => c"NOMYO_OK",
         NOMYO_ERR_ARGUMENT => c"NOMYO_ERR_ARGUMENT",

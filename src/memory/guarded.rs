@@ -8,7 +8,11 @@ use super::{arena, fork, policy, system};
 use crate::error::Result;
 
 /// `len` zero bytes; the byte behind them faults when it is touched. Aligned for any type whose size divides `len`.
-pub(crate) fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
+///
+/// # Errors
+/// [`Status::Memory`](crate::Status::Memory), or [`Status::Security`](crate::Status::Security): the policy requires a
+/// lock that the system refuses.
+pub fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
     fork::watch();
     let header = region::map(Kind::Secret, arena::NO_ARENA, len.max(1)).map_err(|NoMemory| no_memory(len))?;
     policy::enforce().inspect_err(|_| {
@@ -25,7 +29,7 @@ pub(crate) fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
 ///
 /// # Safety
 /// `secret` came from [`alloc_guarded`], and nobody uses it any more.
-pub(crate) unsafe fn free_guarded(secret: NonNull<u8>) {
+pub unsafe fn free_guarded(secret: NonNull<u8>) {
     // SAFETY: a secret begins within its region's first page of data (or ends a one-page one), whatever its length:
     // that is within the first megabyte.
     let header: NonNull<Header> = unsafe { region::find(secret) };

@@ -35,13 +35,13 @@ mod wire;
 pub(crate) use c_heap::{c_free, c_malloc, c_realloc};
 pub(crate) use fork::settle;
 #[cfg(feature = "capi")]
-pub(crate) use guarded::{alloc_guarded, free_guarded};
+pub use guarded::{alloc_guarded, free_guarded};
 #[cfg(feature = "capi")]
 pub(crate) use heap::Vault;
 pub(crate) use heap::key_scope;
 pub use info::{MemoryInfo, MemoryLevel};
 #[cfg(feature = "capi")]
-pub(crate) use pages::{lock_pages, unlock_pages};
+pub use pages::{lock_pages, unlock_pages};
 pub use policy::Policy;
 pub(crate) use policy::{Vote, enforce};
 pub(crate) use process::{OwnProcess, Process};
@@ -52,5 +52,5 @@ pub(crate) use stack::scrubbed;
 #[cfg(all(test, target_os = "linux"))]
 pub(crate) use stack::{SCRUBBED, stack_after};
 #[cfg(feature = "capi")]
-pub(crate) use system::wipe;
+pub use system::wipe;
 pub(crate) use wire::WireBuf;

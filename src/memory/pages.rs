@@ -42,9 +42,12 @@ pub(super) fn release() {
 
 /// Locks the pages that `start..start + len` touches, once more each.
 ///
+/// # Errors
+/// [`Status::Security`]: the system refused, and nothing more is locked than before.
+///
 /// # Safety
 /// The range is mapped.
-pub(crate) unsafe fn lock_pages(start: *const u8, len: usize) -> Result<()> {
+pub unsafe fn lock_pages(start: *const u8, len: usize) -> Result<()> {
     fork::watch();
     let pages = pages(start, len)?;
     COUNTS.with(|counts| lock_each(counts, &pages))
@@ -77,9 +80,12 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
 
 /// Undoes one [`lock_pages`] of the same range. Pages that others locked stay locked.
 ///
+/// # Errors
+/// [`Status::Argument`]: a page of the range is not locked by `lock_pages`.
+///
 /// # Safety
 /// The range is mapped.
-pub(crate) unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
+pub unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
     let pages = pages(start, len)?;
     COUNTS.with(|counts| {
         if !pages.clone().all(|page| counts.contains_key(&page)) {

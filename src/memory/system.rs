@@ -90,13 +90,13 @@ pub(super) unsafe fn wipe_on_fork(base: *mut u8, len: usize) -> bool {
 
 /// Overwrites with zeros; never optimised away. At memset's speed, which a loop of volatile writes has not.
 #[cfg(target_os = "linux")]
-pub(crate) fn wipe(bytes: &mut [u8]) {
+pub fn wipe(bytes: &mut [u8]) {
     // SAFETY: the slice is ours to write, for its whole length.
     unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.len()) };
 }
 
 /// Overwrites with zeros; never optimised away.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn wipe(bytes: &mut [u8]) {
+pub fn wipe(bytes: &mut [u8]) {
     zeroize::Zeroize::zeroize(bytes);
 }
