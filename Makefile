@@ -77,10 +77,12 @@ demo: library
 
 # --- the second command
 
+# Two suites at a time: most of them wait more than they work. What each printed comes when it has ended.
+SUITES := rust c faults memory attestation cpp go python sdk keys scenarios examples
+
 test: test-tools library
 	@rm -f $(LOGS)/*
-	$(MAKE) test-rust test-c test-faults test-memory test-attestation test-cpp test-go test-python test-sdk test-keys \
-	    test-scenarios test-examples
+	$(MAKE) -j2 --output-sync=recurse $(SUITES:%=test-%)
 	$(MAKE) tally
 
 tally:
