@@ -65,6 +65,8 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
         "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
     says chat-python 'Grüße "aus" Python\' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python "$python" examples/python/chat.py $flags
 }
+says protect-sdk 'What is the capital of France?' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python \
+    SSL_CERT_FILE="$NOMYO_TEST_CA_FILE" "$python" examples/python/protect_sdk.py "$NOMYO_TEST_BASE_URL"
 
 # The client's pair: generated, shown, used, and converted from the form of the JavaScript SDK. Then the server's pin.
 fixtures=tests/fixtures/protocol/keys

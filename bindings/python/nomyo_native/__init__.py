@@ -1,6 +1,7 @@
 """Native client for NOMYO's end-to-end-encrypted chat endpoint.
 
-SecureChatCompletion takes the place of the official SDK's; Client is the whole library.
+SecureChatCompletion takes the place of the official SDK's, protect_sdk() gives that real memory protection; Client is
+the whole library.
 """
 
 from . import _library
@@ -12,6 +13,7 @@ from ._errors import InternalError, InvalidRequestError, NomyoError, OutOfMemory
 from ._errors import RateLimitError, SecurityError, ServerError, ServiceUnavailableError
 from ._memory import SecureBuffer, disable_secure_memory, enable_secure_memory, get_memory_protection_info
 from ._memory import secure_bytearray, secure_bytes
+from ._protect import Protection, protect_sdk
 from ._response import Response
 from ._sdk import SecureChatCompletion, SecureCompletionClient
 from ._sealed import Cancel, Sealed
@@ -22,10 +24,10 @@ __all__ = [
     "APIConnectionError", "APIError", "APITimeoutError", "ArgumentError", "Attestation", "AttestationError",
     "AttestationLevel", "AttestationPolicy", "AuthenticationError", "Cancel", "CancelledError", "Client",
     "ClientKeyError", "FileError", "ForbiddenError", "ForkedError", "InternalError", "InvalidRequestError",
-    "NomyoError", "OutOfMemoryError", "PinError", "ProtocolError", "RateLimitError", "Response", "Sealed",
+    "NomyoError", "OutOfMemoryError", "PinError", "Protection", "ProtocolError", "RateLimitError", "Response", "Sealed",
     "SecureBuffer", "SecureChatCompletion", "SecureCompletionClient", "SecurityError", "ServerError", "ServerKey",
     "ServiceUnavailableError", "__version__", "disable_secure_memory", "enable_secure_memory",
-    "get_memory_protection_info", "secure_bytearray", "secure_bytes", "verify_attestation", "version",
+    "get_memory_protection_info", "protect_sdk", "secure_bytearray", "secure_bytes", "verify_attestation", "version",
 ]
 # fmt: on
 

@@ -29,7 +29,7 @@ class SecureBuffer:
         self._memory = (ctypes.c_char * len(data)).from_buffer(self._data)  # as long as this lives, no resizing
         self._size = len(data)
         if isinstance(data, bytearray):
-            _wipe(data)
+            wipe(data)
 
     @property
     def data(self) -> bytearray:
@@ -139,6 +139,6 @@ def memory_info() -> Any:
     return info
 
 
-def _wipe(data: bytearray) -> None:
+def wipe(data: bytearray) -> None:
     if data:
         lib.nomyo_wipe((ctypes.c_char * len(data)).from_buffer(data), len(data))

@@ -18,7 +18,7 @@ EXAMPLES = PACKAGE.parents[1] / "examples" / "python"
 @pytest.fixture
 def example(base_url, ca_file):
     def run(name: str, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
-        flags = () if name == "drop_in" else ("--url", base_url, "--ca", ca_file)
+        flags = () if name in ("drop_in", "protect_sdk") else ("--url", base_url, "--ca", ca_file)
         done = subprocess.run(
             [sys.executable, "-W", "error", EXAMPLES / f"{name}.py", *flags, *arguments],
             env={**os.environ, "PYTHONPATH": str(PACKAGE), "NOMYO_API_KEY": "test", "SSL_CERT_FILE": ca_file},
@@ -61,6 +61,12 @@ def test_many_keeps_the_order(example):
 
 def test_drop_in(example, base_url):
     assert example("drop_in", base_url) == (0, "What is the capital of France?\n", "")
+
+
+def test_protect_sdk(example, base_url):
+    status, shown, said = example("protect_sdk", base_url)
+    assert (status, shown) == (0, "What is the capital of France?\n")
+    assert said.startswith("memory protection: ")
 
 
 def test_every_example_is_run_here():

@@ -1,0 +1,103 @@
+"""What the methods of the official SDK's SecureMemory and SecureBuffer do while they are protected.
+
+Its secrets are bytearrays (json.loads() takes nothing else that can be wiped), whose memory is Python's and cannot lie in
+the vault. They are locked where they are.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from ._library import lib
+from ._locks import Locks
+from ._memory import wipe
+
+
+def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[type, str], Any]:
+    """What takes the place of each method, and of the two attributes in which a handler says what it could do."""
+    memory, buffer, level = sdk.SecureMemory, sdk.SecureBuffer, sdk.MemoryProtectionLevel
+    their_init, their_lock = buffer.__init__, memory._lock_memory_at
+    their_lock_memory, their_zero_memory = memory.lock_memory, memory.zero_memory
+
+    @wraps(their_lock)
+    def _lock_memory_at(self: Any, addr: int, size: int) -> bool:
+        with locks.guard:
+            if not wanted():  # it was undone after this was called
+                return bool(their_lock(self, addr, size))
+            return bool(self.enabled) and locks.lock(self, (addr, size))
+
+    @wraps(memory._unlock_memory_at)
+    def _unlock_memory_at(self: Any, addr: int, size: int) -> bool:
+        if self.enabled:
+            locks.unlock((addr, size))
+        return bool(self.enabled)
+
+    @wraps(memory._zero_memory_at)
+    def _zero_memory_at(self: Any, addr: int, size: int) -> None:
+        if self.enabled:
+            lib.nomyo_wipe(addr, size)
+
+    @wraps(their_lock_memory)
+    def lock_memory(self: Any, data: Any) -> bool:
+        if not isinstance(data, bytearray):
+            return bool(their_lock_memory(self, data))
+        return bool(self.enabled and data) and locks.lock(self, _range(data), loose=data)
+
+    @wraps(memory.unlock_memory)
+    def unlock_memory(self: Any, data: Any) -> bool:
+        able = isinstance(data, bytearray) and bool(self.enabled and data)
+        return able and bool(self._unlock_memory_at(*_range(data)))
+
+    @wraps(their_zero_memory)
+    def zero_memory(self: Any, data: Any) -> None:
+        if not isinstance(data, bytearray):
+            their_zero_memory(self, data)
+        elif self.enabled:
+            wipe(data)
+
+    @wraps(their_init)
+    def __init__(self: Any, data: Any, secure_memory: Any) -> None:
+        if not isinstance(data, bytearray):
+            their_init(self, data, secure_memory)
+            return
+        with memoryview(data) as view:  # which theirs copies, and does not zero byte by byte
+            their_init(self, view, secure_memory)
+        wipe(data)
+
+    @wraps(buffer.zero)
+    def zero(self: Any) -> None:
+        self._secure_memory._zero_memory_at(self._address, self._size)
+        lib.nomyo_wipe(self._address, self._size)  # also for a handler that is disabled
+
+    def __del__(self: Any) -> None:
+        mine = vars(self)
+        mine.pop("_ctypes_buffer", None)
+        locks.forget((mine.get("_address", 0), mine.get("_size", 0)), mine, "_data")
+
+    def has_mlock(self: Any) -> bool:
+        return bool(self.enabled and vars(self).get("has_mlock") and locks.granted(self)[0])
+
+    def protection_level(self: Any) -> Any:
+        said = vars(self).get("protection_level", level.NONE)
+        if said is not level.FULL or not self.enabled:
+            return said if self.enabled else level.NONE
+        return said if locks.granted(self)[1] else level.ZEROING_ONLY
+
+    replaced = (_lock_memory_at, _unlock_memory_at, _zero_memory_at, lock_memory, unlock_memory, zero_memory)
+    reported = (has_mlock, protection_level)
+    return {
+        **{(memory, method.__name__): method for method in replaced},
+        **{(memory, told.__name__): _told(told) for told in reported},
+        **{(buffer, method.__name__): method for method in (__init__, zero, __del__)},
+    }
+
+
+def _told(truth: Callable[[Any], Any]) -> property:
+    """An attribute that tells the truth. What is written to it waits in the instance until it is an attribute again."""
+    name = truth.__name__
+    return property(truth, lambda self, value: vars(self).__setitem__(name, value))
+
+
+def _range(data: bytearray) -> tuple[int, int]:
+    return ctypes.addressof(ctypes.c_char.from_buffer(data)), len(data)
