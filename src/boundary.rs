@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::error::{Result, Status};
 use crate::ffi::{guard, status};
 
-pub use crate::memory::{alloc_guarded, free_guarded, lock_pages, unlock_pages, wipe};
+pub use crate::memory::{alloc_guarded, free_guarded, lock_pages, retire_guarded, unlock_pages, wipe};
 
 /// Runs `body`, out of which no panic comes, and none is printed: it becomes [`Status::Internal`].
 /// Afterwards the processor's registers hold nothing of what `body` read.

@@ -25,6 +25,20 @@ pub fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
     Ok(unsafe { region.data().add(region.len() - len) })
 }
 
+/// Wipes, and gives back lock and pages before the addresses, which [`free_guarded`] still has to give back: until then
+/// whoever reads or writes there, late, does not fault and finds zeros.
+///
+/// # Safety
+/// `secret` came from [`alloc_guarded`] and has not been freed, and nobody relies on what is in it any more.
+pub unsafe fn retire_guarded(secret: NonNull<u8>) {
+    // SAFETY: as for free_guarded.
+    unsafe {
+        let header = region::find(secret);
+        wipe_all(header);
+        region::retire(header);
+    }
+}
+
 /// Wipes and unmaps.
 ///
 /// # Safety
@@ -32,11 +46,20 @@ pub fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
 pub unsafe fn free_guarded(secret: NonNull<u8>) {
     // SAFETY: a secret begins within its region's first page of data (or ends a one-page one), whatever its length:
     // that is within the first megabyte.
-    let header: NonNull<Header> = unsafe { region::find(secret) };
+    let header = unsafe { region::find(secret) };
     // SAFETY: alive until unmapped below; its data is ours by the contract.
+    unsafe {
+        wipe_all(header);
+        region::unmap(header);
+    }
+}
+
+/// # Safety
+/// `header` is alive, and its data the caller's.
+unsafe fn wipe_all(header: NonNull<Header>) {
+    // SAFETY: by the contract above.
     unsafe {
         let region = header.as_ref();
         system::wipe(std::slice::from_raw_parts_mut(region.data().as_ptr(), region.len()));
-        region::unmap(header);
     }
 }

@@ -35,7 +35,7 @@ mod wire;
 pub(crate) use c_heap::{c_free, c_malloc, c_realloc};
 pub(crate) use fork::settle;
 #[cfg(feature = "capi")]
-pub use guarded::{alloc_guarded, free_guarded};
+pub use guarded::{alloc_guarded, free_guarded, retire_guarded};
 #[cfg(feature = "capi")]
 pub(crate) use heap::Vault;
 pub(crate) use heap::key_scope;

@@ -55,11 +55,10 @@ pub unsafe fn lock_pages(start: *const u8, len: usize) -> Result<()> {
 
 fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
     for (done, page) in pages.clone().enumerate() {
-        let count = counts.entry(page).or_insert(0);
+        // A count does not say that the page is locked: it may stand for memory that was unmapped before it was unlocked.
         // SAFETY: the page is part of a range that is mapped, by the promise of lock_pages' caller.
-        if *count == 0 && !unsafe { system::lock(address(page), 1) } {
+        if !unsafe { system::lock(address(page), 1) } {
             let why = std::io::Error::last_os_error().kind();
-            counts.remove(&page);
             let ours = touched(pages);
             for page in pages.clone().take(done) {
                 give_up(counts, page, ours);
@@ -73,7 +72,7 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
                 ),
             ));
         }
-        *count += 1;
+        *counts.entry(page).or_insert(0) += 1;
     }
     Ok(())
 }
@@ -84,7 +83,8 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
 /// [`Status::Argument`]: a page of the range is not locked by `lock_pages`.
 ///
 /// # Safety
-/// The range is mapped.
+/// The range was locked by the caller. Where it has been unmapped meanwhile, nothing happens; what others have mapped
+/// there since loses a lock that it has by other means.
 pub unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
     let pages = pages(start, len)?;
     COUNTS.with(|counts| {
@@ -112,7 +112,7 @@ fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize, ours: bool) {
     if *count == 0 {
         counts.remove(&page);
         if !(ours && region::touches(page, page + 1)) {
-            // SAFETY: unlocking changes no contents; that the page is mapped is the promise of whoever locked it.
+            // SAFETY: unlocking changes no contents, and does nothing where nothing is mapped.
             unsafe { system::unlock(address(page), 1) };
         }
     }

@@ -136,6 +136,24 @@ pub(super) unsafe fn unmap(header: NonNull<Header>) {
     unsafe { system::unmap(header.as_ptr().cast(), len + 3 * page) };
 }
 
+/// Gives back the lock and the pages of a region, but not its addresses: they read as zeros, and can be written. Its data
+/// must have been wiped.
+///
+/// # Safety
+/// `header` came from [`find`], and nobody relies on what is in the region any more.
+#[cfg(feature = "capi")]
+pub(super) unsafe fn retire(header: NonNull<Header>) {
+    // SAFETY: alive by the contract above.
+    let region = unsafe { header.as_ref() };
+    LIST.hold(|| {
+        if !region.dead.swap(true, Ordering::Relaxed) {
+            count(region.kind, region.len, region.locked.get(), |counter, by| counter.fetch_sub(by, Ordering::Relaxed));
+            // SAFETY: whole pages of a private anonymous mapping of ours, whose contents are nobody's.
+            unsafe { system::discard(region.data.as_ptr(), region.len) };
+        }
+    });
+}
+
 /// The region that `address` is in.
 ///
 /// # Safety

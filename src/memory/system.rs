@@ -70,6 +70,19 @@ pub(super) unsafe fn unlock(base: *const u8, len: usize) -> bool {
     unsafe { libc::munlock(base.cast(), len) == 0 }
 }
 
+/// Unlocks pages and gives what is in them back to the system: they read as zeros, where it does so.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a private anonymous mapping that the caller owns, with nothing of use in them.
+#[cfg(feature = "capi")]
+pub(super) unsafe fn discard(base: *mut u8, len: usize) {
+    // SAFETY: by the contract above.
+    unsafe {
+        libc::munlock(base.cast(), len);
+        libc::madvise(base.cast(), len, libc::MADV_DONTNEED);
+    }
+}
+
 /// Keeps pages out of core dumps.
 ///
 /// # Safety

@@ -85,6 +85,21 @@ static void ranges_that_overlap(unsigned char *p) {
     LOCKED_PAGES(0);
 }
 
+static void memory_that_was_unmapped_before_it_was_unlocked(unsigned char *p) {
+    unsigned char *page = p + 7 * PAGE;
+    lock(page, 1);
+    CHECK(munmap(page, PAGE) == 0);
+    CHECK(mmap(page, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+    CHECK(!proc_flag(page, "lo"));
+    lock(page, 1);
+    CHECK(proc_flag(page, "lo"));
+    unlock(page, 1); /* which is late, for what was there before */
+    CHECK(proc_flag(page, "lo"));
+    unlock(page, 1);
+    CHECK(!proc_flag(page, "lo"));
+    NOT_LOCKED(page, 1);
+}
+
 static void nothing_and_nonsense(unsigned char *p) {
     size_t one = 1, zero = 0;
     ACCEPTED(nomyo_lock, p, zero);
@@ -229,6 +244,7 @@ int main(void) {
     buffers_that_share_a_page(p);
     locks_nest(p);
     ranges_that_overlap(p);
+    memory_that_was_unmapped_before_it_was_unlocked(p);
     nothing_and_nonsense(p);
     IN_A_CHILD(at_the_limit, p);
     a_fork_begins_anew(p);
