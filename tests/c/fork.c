@@ -42,7 +42,13 @@ static void in_a_child(void (*body)(nomyo_client *, nomyo_sealed *, nomyo_respon
     if (child == 0) {
         check_passed = check_failed = 0;
         body(client, sealed, answer);
-        exit(check_summary("fork: in the child"));
+        int result = check_summary("fork: in the child");
+#ifdef __SANITIZE_ADDRESS__
+        /* Keys that the parent has are no leak here, though what pointed to them reads as zeros. */
+        fflush(NULL);
+        _exit(result);
+#endif
+        exit(result);
     }
     int status = -1;
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
