@@ -2,6 +2,7 @@
 
 #include <nomyo.hpp>
 
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -95,18 +96,12 @@ static void has(const std::string &what, std::string_view text, const std::strin
     if (text.find(part) == std::string_view::npos) throw Broken(what + " \"" + std::string(text) + "\" has no \"" + part + '"');
 }
 
-static Json json_of(nomyo::Response::Text text) { return text ? Json(std::string(*text)) : Json(nullptr); }
-
-static const char *level_name(int32_t level) {
-    switch (level) {
-    case NOMYO_ATTESTATION_ABSENT: return "absent";
-    case NOMYO_ATTESTATION_UNAVAILABLE: return "unavailable";
-    case NOMYO_ATTESTATION_INVALID: return "invalid";
-    case NOMYO_ATTESTATION_CONSISTENT: return "consistent";
-    case NOMYO_ATTESTATION_BASELINE: return "baseline";
-    default: return "unknown";
-    }
+static std::string upper(std::string text) {
+    for (char &c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    return text;
 }
+
+static Json json_of(nomyo::Response::Text text) { return text ? Json(std::string(*text)) : Json(nullptr); }
 
 static void judge(const nomyo::Response &answer, const Json &expect) {
     same("status", expect.at("status"), "NOMYO_OK");
@@ -117,7 +112,8 @@ static void judge(const nomyo::Response &answer, const Json &expect) {
         else if (name == "reasoning") same(name, wanted, json_of(answer.reasoning()));
         else if (name == "finish_reason") same(name, wanted, json_of(answer.finish_reason()));
         else if (name == "tool_calls_has") has(name, answer.tool_calls().value_or(""), wanted);
-        else if (name == "attestation") same(name, wanted, level_name(answer.attestation().level));
+        else if (name == "attestation")
+            same(name, upper(wanted), nomyo_attestation_level_name(answer.attestation().level));
         else if (name == "pointers") {
             for (const auto &[pointer, value] : wanted.items()) {
                 const auto raw = answer.pointer(pointer);
