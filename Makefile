@@ -29,7 +29,7 @@ WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET
 CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
-.PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss library \
+.PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss json library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-go \
     test-python test-sdk test-keys test-scenarios test-examples
 
@@ -51,6 +51,11 @@ test-tools: tools tss
 tss:
 	@tests/require.sh pkg-config=pkg-config
 	@pkg-config --exists tss2-esys || tests/require.sh no-tss2=libtss2-dev
+
+# What C and C++ programs read JSON with.
+json:
+	@test -e /usr/include/cjson/cJSON.h || tests/require.sh no-cjson=libcjson-dev
+	@test -e /usr/include/nlohmann/json.hpp || tests/require.sh no-json=nlohmann-json3-dev
 
 $(VENV)/ready: bindings/python/requirements-test.txt
 	python3 -m venv --clear $(VENV)
@@ -173,9 +178,7 @@ test-go: test-tools go-debug-lib
 SCENARIOS = $(WITH_ENDPOINT) --api-key scenario-key -- env NOMYO_TEST_API_KEY=scenario-key
 SCENARIO_LANGUAGES := rust c cpp go python
 
-test-scenarios: test-tools library go-debug-lib $(VENV)/ready
-	@test -e /usr/include/cjson/cJSON.h || tests/require.sh no-cjson=libcjson-dev
-	@test -e /usr/include/nlohmann/json.hpp || tests/require.sh no-json=nlohmann-json3-dev
+test-scenarios: test-tools json library go-debug-lib $(VENV)/ready
 	cargo test --workspace --test scenarios -- --nocapture 2>&1 | tee $(LOGS)/scenarios_rust.log
 	$(CC) -std=c11 $(CC_EXAMPLE) -D_GNU_SOURCE -Itests/c tests/c/scenarios.c -o $(TARGET)/scenarios_c -lnomyo -lcjson -lpthread
 	$(SCENARIOS) $(TARGET)/scenarios_c tests/scenarios/*.json 2>&1 | tee $(LOGS)/scenarios_c.log
@@ -203,8 +206,8 @@ test-keys: test-tools library $(PURE)/libnomyo.so $(VENV)/ready
 	NOMYO_LIBRARY=$(PURE)/libnomyo.so \
 	    $(VENV)/bin/python -m pytest -q -ra tests/keys/test_forms.py tests/keys/test_interop.py 2>&1 | tee $(LOGS)/keys-pure.log
 
-# Every example says hello through the endpoint, and so does the program in the README.
-test-examples: test-tools library go-debug-lib $(VENV)/ready
+# Every example does what it says through the endpoint, and so does the program in the README.
+test-examples: test-tools json library go-debug-lib $(VENV)/ready
 	tests/examples.sh $(DEBUG) $(TARGET)/examples $(VENV)/bin/python 2>&1 | tee $(LOGS)/examples.log
 
 # --- what changes the library call for

@@ -35,9 +35,12 @@ sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
 # shellcheck disable=SC2086 # words
 {
     cc -std=c11 $link "$out/readme.c" -o "$out/readme" -lnomyo
-    cc -std=c11 $link examples/c/chat.c -o "$out/chat-c" -lnomyo
-    cc -std=c11 $link examples/c/keys.c -o "$out/keys" -lnomyo
-    c++ -std=c++17 $link -Ibindings/c examples/cpp/chat.cpp -o "$out/chat-cpp" -lnomyo
+    for example in examples/c/*.c; do
+        cc -std=c11 $link "$example" -o "$out/$(basename "$example" .c)-c" -lnomyo -lcjson -lpthread
+    done
+    for example in examples/cpp/*.cpp; do
+        c++ -std=c++17 $link -Ibindings/c "$example" -o "$out/$(basename "$example" .cpp)-cpp" -lnomyo -lpthread
+    done
 }
 mkdir -p "$out/go"
 go -C examples/go build -o "$out/go/" ./...
@@ -53,14 +56,31 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
     prints attestation 'CONSISTENT: The quote is well-formed, fresh and self-consistent. It does not prove that a TPM exists' Hello "$out/chat-c" $flags
     says chat-cpp 'Grüße "aus" C++\' "$out/chat-cpp" $flags
     says chat-go 'Grüße "aus" Go\' "$out/go/chat" $flags
+    says tools-c 'a document in C' "$out/tools-c" $flags
+    says tools-cpp 'a document in C++' "$out/tools-cpp" $flags
     says tools-go 'a document in Go' "$out/go/tools" $flags
+    says pin-cpp "$NOMYO_TEST_KEY_FINGERPRINT" "$out/pin-cpp" $flags
+    says pin-cpp-chat 'Hello, pinned C++' "$out/pin-cpp" $flags --pin "$NOMYO_TEST_KEY_FINGERPRINT"
+    says pin-cpp-other 'nothing was sent' sh -c "! '$out/pin-cpp' $flags --pin $(printf '%064d' 0)"
     says pin-go "$NOMYO_TEST_KEY_FINGERPRINT" "$out/go/pin" $flags
     says pin-go-chat 'Hello, pinned Go' "$out/go/pin" $flags -pin "$NOMYO_TEST_KEY_FINGERPRINT"
+    # The endpoint's register 7 was extended once, with this.
+    secure_boot=$({ head -c 32 /dev/zero; printf 'secure boot policy' | openssl dgst -sha256 -binary; } | openssl dgst -sha256 -r)
+    for program in attestation-c attestation-cpp; do
+        prints "$program" 'CONSISTENT: ' Hello "$out/$program" $flags
+        prints "$program-pcr" 'BASELINE: ' Hello "$out/$program" $flags --pcr "7=$(printf '%064d' 0),7=${secure_boot%% *}"
+        prints "$program-other-pcr" 'the answer is withheld' Hello sh -c "! '$out/$program' $flags --pcr 7=$(printf '%064d' 0)"
+    done
     says attestation-go 'CONSISTENT: ' tests/with_endpoint.sh --tpm swtpm --api-key example-key -- sh -c \
         "echo hello | '$out/go/attestation' -url \"\$NOMYO_TEST_BASE_URL\" -ca \"\$NOMYO_TEST_CA_FILE\""
     says attestation-go-pcr 'the answer is withheld' sh -c \
         "'$out/go/attestation' $flags -pcr 7=$(printf '%064d' 0) || true"
     seq -f 'line %g' 40 >"$out/lines"
+    for program in parallel-c parallel-cpp; do
+        says "$program" 'the same 40 lines' sh -c \
+            "'$out/$program' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
+        prints "$program-refused" 'API key' '' sh -c "! NOMYO_API_KEY=wrong '$out/$program' $flags <'$out/lines'"
+    done
     says parallel-go 'the same 40 lines' sh -c \
         "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
     says chat-python 'Grüße "aus" Python\' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python "$python" examples/python/chat.py $flags
@@ -72,15 +92,15 @@ says protect-sdk 'What is the capital of France?' env NOMYO_LIBRARY="$lib/libnom
 fixtures=tests/fixtures/protocol/keys
 rm -rf "$out/pair" "$out/converted" "$out/js.pem"
 install -m 600 "$fixtures/client_private_js_password.pem" "$out/js.pem"
-prints keys-generate 'BEGIN PUBLIC KEY' 'a new password' "$out/keys" generate "$out/pair"
-prints keys-show "$(sed -n 2p "$out/pair/public_key.pem")" 'a new password' "$out/keys" show "$out/pair/private_key.pem"
+prints keys-generate 'BEGIN PUBLIC KEY' 'a new password' "$out/keys-c" generate "$out/pair"
+prints keys-show "$(sed -n 2p "$out/pair/public_key.pem")" 'a new password' "$out/keys-c" show "$out/pair/private_key.pem"
 prints keys-convert "$(sed -n 2p "$fixtures/client_public.pem")" 'correct horse battery staple
-another password' "$out/keys" convert "$out/js.pem" "$out/converted"
+another password' "$out/keys-c" convert "$out/js.pem" "$out/converted"
 # shellcheck disable=SC2086 # words
 {
     says keys-used 'Hello with keys' env NOMYO_KEY_DIR="$out/converted" NOMYO_KEY_PASSWORD='another password' "$out/chat-c" $flags
-    prints keys-pin "$NOMYO_TEST_KEY_FINGERPRINT" '' "$out/keys" pin $flags
-    pin=$("$out/keys" pin $flags 2>/dev/null)
+    prints keys-pin "$NOMYO_TEST_KEY_FINGERPRINT" '' "$out/keys-c" pin $flags
+    pin=$("$out/keys-c" pin $flags 2>/dev/null)
     says keys-pinned 'Hello with a pin' env NOMYO_SERVER_KEY_PIN="$pin" "$out/chat-c" $flags
 }
 echo "$passed passed, $failed failed"
