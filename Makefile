@@ -153,12 +153,17 @@ test-attestation: test-tools library $(PURE)/libnomyo.so
 	tests/checkquote.sh 2>&1 | tee $(LOGS)/checkquote.log
 
 CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
+CXX_ASAN = $(subst $(DEBUG),$(ASAN),$(CXX_TEST)) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-# nomyo.hpp, and programs that are built from what was installed: by pkg-config, statically, by CMake.
-test-cpp: test-tools library
+# nomyo.hpp, its objects dropped in every order, and programs that are built from what was installed: by pkg-config,
+# statically, by CMake.
+test-cpp: test-tools library $(ASAN)/libnomyo.so
 	@tests/require.sh cmake=cmake pkg-config=pkg-config
 	$(CXX) $(CXX_TEST) bindings/c/tests/test_nomyo.cpp -o $(TARGET)/test_nomyo -lnomyo -lpthread
 	$(WITH_ENDPOINT) $(TARGET)/test_nomyo 2>&1 | tee $(LOGS)/cpp.log
+	@ln -sf libnomyo.so $(ASAN)/libnomyo.so.0
+	$(CXX) $(CXX_ASAN) bindings/c/tests/torture.cpp -o $(TARGET)/torture_nomyo -lnomyo -lpthread
+	$(TARGET)/torture_nomyo tests/fixtures/protocol 2>&1 | tee $(LOGS)/torture-cpp.log
 	$(WITH_ENDPOINT) bindings/c/tests/install.sh $(DEBUG) $(TARGET)/installed 2>&1 | tee $(LOGS)/install.log
 
 # With the debug library, which is built already. TestTorture alone takes half of the time.
