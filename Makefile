@@ -8,6 +8,7 @@
 #   make lint    formatting, clippy for both crypto providers, documentation without warnings, header drift
 #   make header  writes include/nomyo.h anew
 #   make install PREFIX=/usr/local DESTDIR=   the release library, headers, nomyo.pc and nomyoConfig.cmake
+#   make test-cinstall      compares `cargo cinstall` (cargo-c) with `make install`
 #   make go-lib  builds the static library, and puts it and the header into bindings/go
 #   make bench   the figures of benches/RESULTS.md, measured again
 #   make soak    100 000 requests by 64 threads, one in ten with a fault, and nothing stays
@@ -30,7 +31,7 @@ CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss json library \
-    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-go \
+    soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-cinstall test-go \
     test-python test-sdk test-keys test-scenarios test-examples
 
 # --- set-up
@@ -164,7 +165,22 @@ test-cpp: test-tools library $(ASAN)/libnomyo.so
 	@ln -sf libnomyo.so $(ASAN)/libnomyo.so.0
 	$(CXX) $(CXX_ASAN) bindings/c/tests/torture.cpp -o $(TARGET)/torture_nomyo -lnomyo -lpthread
 	$(TARGET)/torture_nomyo tests/fixtures/protocol 2>&1 | tee $(LOGS)/torture-cpp.log
-	$(WITH_ENDPOINT) bindings/c/tests/install.sh $(DEBUG) $(TARGET)/installed 2>&1 | tee $(LOGS)/install.log
+	rm -rf $(TARGET)/installed
+	bindings/c/install/install.sh $(DEBUG) $(TARGET)/installed
+	$(WITH_ENDPOINT) bindings/c/tests/installed.sh $(TARGET)/installed $(TARGET)/consumers 2>&1 | tee $(LOGS)/install.log
+
+# What `cargo cinstall` installs is what `make install` does. Not a part of `make test`: cargo-c takes long to build.
+CINSTALL := $(TARGET)/cinstall
+test-cinstall: test-tools library
+	@cargo cinstall --version >/dev/null 2>&1 || { echo "please install cargo-c: cargo install cargo-c --locked" \
+	    "(it needs libssl-dev and libcurl4-openssl-dev)" >&2; exit 1; }
+	rm -rf $(CINSTALL)
+	$(MAKE) install PREFIX=$(CINSTALL)/prefix DESTDIR=$(CINSTALL)/make
+	cargo cinstall --release --target-dir=$(TARGET)/cargo-c --prefix=$(CINSTALL)/prefix --libdir=lib \
+	    --destdir=$(CINSTALL)/cargo
+	bindings/c/tests/cinstall.sh $(CINSTALL)/{make,cargo}$(CINSTALL)/prefix 2>&1 | tee $(LOGS)/cinstall.log
+	mv $(CINSTALL)/cargo$(CINSTALL)/prefix $(CINSTALL)/prefix
+	$(WITH_ENDPOINT) bindings/c/tests/installed.sh $(CINSTALL)/prefix $(CINSTALL)/scratch 2>&1 | tee $(LOGS)/cinstalled.log
 
 # With the debug library, which is built already. TestTorture alone takes half of the time.
 GO_TEST_KEY := go-test-key

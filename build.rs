@@ -18,7 +18,8 @@ fn c_boundary() {
     println!("cargo:rerun-if-changed=cbindgen.toml");
     println!("cargo:rerun-if-env-changed=NOMYO_WRITE_HEADER");
     if var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // The number is NOMYO_ABI_VERSION. Never unloaded: thread-local destructors would be left dangling.
+        // The number is NOMYO_ABI_VERSION; cargo-c says the same name again, and the linker takes it once. Never
+        // unloaded: thread-local destructors would be left dangling.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libnomyo.so.0,-z,nodelete");
     }
     let root = var("CARGO_MANIFEST_DIR").expect("cargo sets it");

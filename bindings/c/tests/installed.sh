@@ -1,16 +1,15 @@
 #!/bin/sh
-# Installs the library and builds the examples from what was installed, as users do: with pkg-config, statically, and with
-# CMake from C and C++. Each then chats with the endpoint that tests/with_endpoint.sh started.
+# Builds the examples from what was installed, as users do: with pkg-config, statically, and with CMake from C and C++. Each
+# then chats with the endpoint that tests/with_endpoint.sh started.
 #
-#   tests/with_endpoint.sh bindings/c/tests/install.sh BUILD_DIR SCRATCH_DIR
+#   tests/with_endpoint.sh bindings/c/tests/installed.sh PREFIX SCRATCH_DIR
 set -eu
 
 root=$(cd "$(dirname "$0")/../../.." && pwd)
-build=$(cd "$1" && pwd) scratch=$2
+prefix=$(cd "$1" && pwd) scratch=$2
 rm -rf "$scratch"
 mkdir -p "$scratch"
 scratch=$(cd "$scratch" && pwd)
-prefix=$scratch/prefix
 passed=0 failed=0
 
 chats() {
@@ -25,7 +24,6 @@ chats() {
     fi
 }
 
-"$root/bindings/c/install/install.sh" "$build" "$prefix"
 export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1
 cd "$scratch"
 cp "$root/examples/c/chat.c" "$root/examples/cpp/chat.cpp" .
@@ -68,5 +66,5 @@ else
     echo "another version than the one asked for is found" >&2
 fi
 rm -rf "$scratch"
-echo "install: $passed passed, $failed failed"
+echo "installed: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
