@@ -157,7 +157,7 @@ CXX_TEST := -std=c++17 -Wall -Wextra -Wpedantic -Werror -Ibindings/c -Iinclude -
 CXX_ASAN = $(subst $(DEBUG),$(ASAN),$(CXX_TEST)) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # nomyo.hpp, its objects dropped in every order, and programs that are built from what was installed: by pkg-config,
-# statically, by CMake.
+# statically, by CMake, and as the page of documentation says.
 test-cpp: test-tools library $(ASAN)/libnomyo.so
 	@tests/require.sh cmake=cmake pkg-config=pkg-config
 	$(CXX) $(CXX_TEST) bindings/c/tests/test_nomyo.cpp -o $(TARGET)/test_nomyo -lnomyo -lpthread
@@ -168,6 +168,7 @@ test-cpp: test-tools library $(ASAN)/libnomyo.so
 	rm -rf $(TARGET)/installed
 	bindings/c/install/install.sh $(DEBUG) $(TARGET)/installed
 	$(WITH_ENDPOINT) bindings/c/tests/installed.sh $(TARGET)/installed $(TARGET)/consumers 2>&1 | tee $(LOGS)/install.log
+	$(WITH_ENDPOINT) bindings/c/tests/page.sh $(TARGET)/installed $(TARGET)/page 2>&1 | tee $(LOGS)/page-cpp.log
 
 # What `cargo cinstall` installs is what `make install` does. Not a part of `make test`: cargo-c takes long to build.
 CINSTALL := $(TARGET)/cinstall
