@@ -21,6 +21,8 @@
 //! and AWS-LC's, before anything else allocates there. A Rust program that uses this crate turns it off: its prompts,
 //! answers and content keys are in the vault all the same, but the numbers of the RSA key are where AWS-LC puts them.
 
+#![cfg_attr(nomyo_system_allocator, allow(dead_code, unused_imports, reason = "the vault's allocators are left aside"))]
+
 #[cfg(not(any(feature = "aws-lc", feature = "rustcrypto")))]
 compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the default) or rustcrypto");
 
@@ -44,7 +46,8 @@ pub use envelope::Tier;
 pub use error::{Error, Result, Status};
 pub use memory::{MemoryInfo, MemoryLevel, Policy};
 
-// The other cfg is for `make bench`, which compares; it is no feature, so that nobody turns it on by accident.
+// The other cfg is for `make bench`, which compares, and for AddressSanitizer, which sees what the system's allocator frees;
+// it is no feature, so that nobody turns it on by accident.
 #[cfg(all(feature = "capi", not(nomyo_system_allocator)))]
 #[global_allocator]
 static VAULT: memory::Vault = memory::Vault;
