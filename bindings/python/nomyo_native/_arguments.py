@@ -12,6 +12,7 @@ from ._memory import SecureBuffer
 
 Buffer: TypeAlias = bytes | bytearray | memoryview | SecureBuffer
 Path: TypeAlias = str | os.PathLike[str]
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 def text(value: Path, name: str) -> bytes:
@@ -60,4 +61,4 @@ def request_json(request: Mapping[str, Any] | Buffer | None, members: dict[str, 
         return request
     if not isinstance(request, Mapping):
         raise TypeError(f"a request is a dict or JSON in bytes, not {type(request).__name__}")
-    return json.dumps(dict(request), allow_nan=False, separators=(",", ":")).encode()
+    return _JSON.encode(dict(request)).encode()

@@ -3,14 +3,13 @@
 import ctypes
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from typing import Any, NamedTuple, TypeVar
 
 from . import _library as c
 from ._arguments import Buffer, Path, buffer, integer, milliseconds, request_json, text
 from ._attestation import AttestationPolicy
 from ._errors import ArgumentError, call
-from ._handle import Handle
+from ._handle import Handle, Temporary
 from ._library import lib
 from ._response import Response
 from ._sealed import Cancel, Sealed
@@ -91,8 +90,8 @@ class Client:
         options = {name: value for name, value in locals().items() if name in _SETTERS and value is not None}
         written = _log_function(log) if log is not None else None
         self._handle = Handle(ctypes.POINTER(c.Client)(), lib.nomyo_client_free, "client", keeps=written)
-        with ExitStack() as freed, self._handle as client:
-            config = _temporary(freed, lib.nomyo_config_new(), lib.nomyo_config_free, "configuration")
+        made = Temporary.made(lib.nomyo_config_new(), lib.nomyo_config_free, "configuration")
+        with self._handle as client, made as config:
             if environment:
                 call(lib.nomyo_config_load_env, config)
             call(lib.nomyo_config_set_binding, config, text(f"python/{__version__}", "binding"))
@@ -144,7 +143,8 @@ class Client:
         Raises NomyoError (see its subclasses), and TypeError or ValueError for what JSON cannot hold.
         """
         cancel = cancel or Cancel()
-        return interruptible(self._creation(request, security_tier, api_key, timeout, cancel, **members), cancel.trigger)
+        create = self._creation(request, security_tier, api_key, timeout, cancel=cancel, **members)
+        return interruptible(create, cancel.trigger)
 
     async def acreate(self, request: Mapping[str, Any] | Buffer | None = None, /, **options: Any) -> Response:
         """create(), with the same arguments, off the event loop on a thread. Cancelling the task cancels the call."""
@@ -158,7 +158,8 @@ class Client:
         security_tier: str | None = None,
         api_key: str | Buffer | None = None,
         timeout: float | None = None,
-        cancel: Cancel | None = None,
+        *,
+        cancel: Cancel,
         **members: Any,
     ) -> Callable[[], Response]:
         """The call, to be made on some thread. The request becomes JSON here and now, before anybody changes it."""
@@ -168,9 +169,10 @@ class Client:
             response = Handle(ctypes.POINTER(c.Response)(), lib.nomyo_response_free, "answer")
             data, length = buffer(json)
             try:
-                with ExitStack() as freed, self._handle as client, response as out:
-                    options = _options(freed, security_tier, api_key, timeout, cancel)
-                    call(lib.nomyo_create, client, data, length, options, ctypes.byref(out))
+                with self._handle as client, response as out, cancel._handle as ending:
+                    with _options(security_tier, api_key, timeout) as options:
+                        call(lib.nomyo_request_set_cancel, options, ending)
+                        call(lib.nomyo_create, client, data, length, options, ctypes.byref(out))
             finally:
                 del data  # see call()
             return Response(response)
@@ -236,8 +238,7 @@ class Client:
             sealed = Handle(ctypes.POINTER(c.Sealed)(), lib.nomyo_sealed_free, "sealed request")
             data, length = buffer(request_json(request, {}))
             try:
-                with ExitStack() as freed, self._handle as client, sealed as out:
-                    options = _options(freed, security_tier)
+                with self._handle as client, sealed as out, _options(security_tier) as options:
                     call(lib.nomyo_seal, client, *buffer(server_pem), data, length, options, ctypes.byref(out))
             finally:
                 del data
@@ -276,30 +277,18 @@ async def awaited(work: Callable[[], _T], abandon: Callable[[], None] | None = N
         raise
 
 
-def _temporary(freed: ExitStack, pointer: Any, free: Any, what: str) -> Any:
-    handle = Handle.made(pointer, free, what)
-    freed.callback(handle.close)
-    return freed.enter_context(handle)
-
-
 def _options(
-    freed: ExitStack,
-    security_tier: str | None,
-    api_key: str | Buffer | None = None,
-    timeout: float | None = None,
-    cancel: Cancel | None = None,
-) -> Any:
-    """The options of one call, freed with `freed`."""
-    options = _temporary(freed, lib.nomyo_request_new(), lib.nomyo_request_free, "request")
+    security_tier: str | None, api_key: str | Buffer | None = None, timeout: float | None = None
+) -> Temporary:
+    """The options of one call."""
+    made = Temporary.made(options := lib.nomyo_request_new(), lib.nomyo_request_free, "request")
     if security_tier is not None:
         call(lib.nomyo_request_set_security_tier, options, text(security_tier, "security_tier"))
     if api_key is not None:
         call(lib.nomyo_request_set_api_key, options, *buffer(api_key))
     if timeout is not None:
         call(lib.nomyo_request_set_timeout_ms, options, milliseconds(timeout, "timeout"))
-    if cancel is not None:
-        call(lib.nomyo_request_set_cancel, options, freed.enter_context(cancel._handle))
-    return options
+    return made
 
 
 def _optional(value: Path | None, name: str) -> bytes | None:

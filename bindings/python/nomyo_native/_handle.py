@@ -3,9 +3,11 @@
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ._errors import ArgumentError, OutOfMemoryError
+
+_H = TypeVar("_H", bound="Handle")
 
 
 class Handle:
@@ -29,7 +31,7 @@ class Handle:
         self._pointer = pointer
 
     @classmethod
-    def made(cls, pointer: Any, free: Callable[[Any], Any], what: str) -> "Handle":
+    def made(cls: type[_H], pointer: Any, free: Callable[[Any], Any], what: str) -> _H:
         """Of what a _new function returned."""
         if not pointer:
             raise OutOfMemoryError(f"no memory for a {what}")
@@ -45,9 +47,7 @@ class Handle:
         return pointer
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._uses -= 1
-        self._free_if_due()
+        self._free_if_due(ended=1)
 
     @property
     def closed(self) -> bool:
@@ -58,8 +58,9 @@ class Handle:
         self._closed = True
         self._free_if_due()
 
-    def _free_if_due(self) -> None:
+    def _free_if_due(self, ended: int = 0) -> None:
         with self._lock:
+            self._uses -= ended
             if not self._closed or self._uses:
                 return
             pointer, self._pointer = self._pointer, None
@@ -69,6 +70,14 @@ class Handle:
     def __del__(self) -> None:
         if self._pointer is not None:
             self.close()
+
+
+class Temporary(Handle):
+    """Freed at the end of its use."""
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        super().__exit__()
 
 
 if hasattr(os, "register_at_fork"):  # a child must not inherit the lock as some other thread held it

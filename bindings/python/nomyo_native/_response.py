@@ -142,18 +142,9 @@ class Response(Mapping[str, Any]):
         a value: "/usage", or "" for the whole answer. None when absent. IndexError when there is no such choice.
         """
         with self._handle as pointer:
-            if what in _MEMBERS:
-                if not 0 <= choice < self.choice_count:
-                    raise IndexError(f"the answer has no choice {choice}")
-                memory = _memory(_MEMBERS[what], pointer, choice)
-            elif not what:
-                memory = _memory(lib.nomyo_response_json, pointer)
-            elif "\0" not in what:  # it would end the C string early, and name something else
-                memory = _memory(lib.nomyo_response_pointer, pointer, what.encode())
-            else:
-                return None
-            if memory is None or not len(memory):
-                return memory if memory is None else memoryview(b"")
+            memory = self._find(pointer, what, choice)
+            if not memory:
+                return None if memory is None else memoryview(b"")
             # A use of the handle, for as long as a view or a slice of one lives.
             self._handle.__enter__()
             finalize(memory, self._handle.__exit__).atexit = False  # type: ignore[misc]
@@ -161,12 +152,22 @@ class Response(Mapping[str, Any]):
         self._viewed[id(memory)], self._views[id(view)] = memory, view
         return view
 
-    def _text(self, what: str, choice: int = 0) -> str | None:
-        view = self.view(what, choice)
-        if view is None:
+    def _find(self, pointer: Any, what: str, choice: int) -> Any:
+        """What view() takes, where it lies; None when absent."""
+        if what in _MEMBERS:
+            if not 0 <= choice < lib.nomyo_response_choices(pointer):
+                raise IndexError(f"the answer has no choice {choice}")
+            return _memory(_MEMBERS[what], pointer, choice)
+        if not what:
+            return _memory(lib.nomyo_response_json, pointer)
+        if "\0" in what:  # it would end the C string early, and name something else
             return None
-        with view:
-            return str(view, "utf-8")
+        return _memory(lib.nomyo_response_pointer, pointer, what.encode())
+
+    def _text(self, what: str, choice: int = 0) -> str | None:
+        with self._handle as pointer:
+            memory = self._find(pointer, what, choice)
+            return None if memory is None else str(memory, "utf-8")
 
 
 def _memory(getter: Any, *arguments: Any) -> Any:
