@@ -142,6 +142,18 @@ def quotes() -> str:
                  [[name, f"{each / 1000:.3f} ms", "0.5 ms", "within" if each <= 500 else "over"] for name, each in us.items()])
 
 
+def binding(count: int, requests: int) -> str:
+    """What Python adds to the C calls."""
+    environment = dict(os.environ, NOMYO_LIBRARY=str(RELEASE / "libnomyo.so"))
+    program = sys.executable, ROOT / "benches" / "binding.py", requests
+    results = [json.loads(output(*program, env=environment)) for _ in range(count)]
+    each = [result["client_us"] / result["ctypes_us"] for result in results]
+    return table(
+        ["CPU of a small request from Python, median", "the C calls, by ctypes", "Client.create()", "ratio", "rounds", "target at most", ""],
+        [["one thread, the main one", *(f"{median(r[name] for r in results) / 1000:.2f} ms" for name in ("ctypes_us", "client_us")),
+          f"{median(each):.3f}", f"{min(each):.2f} to {max(each):.2f}", "1.05", "within" if median(each) <= 1.05 else "over"]])
+
+
 def machine() -> str:
     model = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     kernel = ".".join(platform.release().split(".")[:2])
@@ -183,6 +195,10 @@ The vault wipes each block and serves it from locked pages by four arenas of eac
 `PER_KIND` in src/memory/arena.rs).
 
 {quotes()}
+
+{binding(options.rounds, 4 * options.requests)}
+
+On the main thread a call runs on another one, so that Ctrl-C ends it.
 
 libnomyo.so, stripped: {size:.2f} MiB.
 
