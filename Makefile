@@ -30,7 +30,7 @@ WITH_ENDPOINT := NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET
 CC_EXAMPLE := -Wall -Wextra -Wpedantic -Werror -Iinclude -L$(DEBUG) -Wl,-rpath,$(DEBUG)
 GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
-.PHONY: demo test lint header install go-lib go-debug-lib bench tally tools tss json library \
+.PHONY: demo test lint header install go-lib go-debug-lib node-debug-addon bench tally tools tss json library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-cinstall test-go \
     test-python test-sdk test-keys test-scenarios test-examples
 
@@ -67,6 +67,14 @@ $(VENV)/ready: bindings/python/requirements-test.txt
 library: tools
 	cargo build --workspace
 	@ln -sf libnomyo.so $(DEBUG)/libnomyo.so.0
+
+# The addon where Node's package looks for it: not committed, since it is built. A new file, since the old one may be in use.
+NODE_ADDON = $(shell node -p "require('./bindings/node/lib/addon_path.js').addonPath()")
+
+node-debug-addon: library
+	@mkdir -p $(dir $(NODE_ADDON))
+	strip --strip-debug -o $(NODE_ADDON).new $(DEBUG)/libnomyo_node.so
+	mv $(NODE_ADDON).new $(NODE_ADDON)
 
 # The library with the pure-Rust provider.
 $(PURE)/libnomyo.so: library

@@ -1,17 +1,19 @@
 'use strict';
 
-// Finds the addon: prebuilds/<platform>-<arch>/nomyo-native.<libc>.node, or where NOMYO_NATIVE_ADDON says.
+// The addon. What it exports is internal: users see the classes of this package.
 
-const path = require('node:path');
+const fs = require('node:fs');
+const { addonPath } = require('./addon_path.js');
 
-/** Where the addon for this machine belongs. */
-function addonPath() {
-  const libc = process.platform !== 'linux' ? 'napi' : isMusl() ? 'musl' : 'glibc';
-  return path.join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, `nomyo-native.${libc}.node`);
+function loaded() {
+  const file = addonPath();
+  if (!fs.existsSync(file)) {
+    throw new Error(
+      `nomyo-native has no addon for this machine: ${file} is missing. Run "npm rebuild nomyo-native", which says what ` +
+        'building it needs.',
+    );
+  }
+  return require(file);
 }
 
-function isMusl() {
-  return !process.report.getReport().header.glibcVersionRuntime;
-}
-
-module.exports = { addonPath };
+module.exports = loaded();
