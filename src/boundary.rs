@@ -7,6 +7,7 @@ use crate::error::{Result, Status};
 use crate::ffi::{guard, status};
 
 pub use crate::memory::{alloc_guarded, free_guarded, lock_pages, retire_guarded, unlock_pages, wipe};
+pub use crate::thread::on_a_thread;
 
 /// Runs `body`, out of which no panic comes, and none is printed: it becomes [`Status::Internal`].
 /// Afterwards the processor's registers hold nothing of what `body` read.

@@ -14,6 +14,7 @@
 //! - `attestation`: the TPM quote of an answer: decode, verify, judge against a policy.
 //! - `crypto`: the five operations of the envelope, one provider per file.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
+//! - `thread`: threads of the library's own.
 //! - `log`: lines for whoever asked for them; nowhere by default.
 //! - `error`: one error, stable numbers, nothing secret inside.
 //!
@@ -38,6 +39,7 @@ mod ffi;
 mod keys;
 mod log;
 mod memory;
+mod thread;
 mod transport;
 
 pub use attestation::{Attestation, AttestationFacts, AttestationLevel, AttestationPolicy, verify_attestation};

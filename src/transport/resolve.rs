@@ -6,16 +6,15 @@
 //! up, and touches nothing else. An address in place of a name needs none of this.
 
 use std::fmt::{self, Display, Formatter};
-use std::mem::MaybeUninit;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use std::{io, thread};
 
 use dns_lookup::{AddrInfoHints, LookupErrorKind, getaddrinfo};
 
 use super::cancel;
 use super::limit::Limit;
+use crate::thread::on_a_thread;
 
 /// How long a wait goes without asking whether the call is still wanted.
 const PATIENCE: Duration = Duration::from_millis(25);
@@ -76,7 +75,7 @@ impl Resolver {
         under_way.push((host.to_owned(), port, Arc::downgrade(&lookup)));
         drop(under_way);
         let (asking, name) = (lookup.clone(), host.to_owned());
-        if on_a_thread(move || asking.ask(&name, port)).is_err() {
+        if on_a_thread("nomyo-resolver", move || asking.ask(&name, port)).is_err() {
             // Where no thread may be started, the call waits as long as the resolver takes.
             lookup.ask(host, port);
         }
@@ -124,30 +123,6 @@ fn addresses_of(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Starts a thread on which no signal is delivered: the host's handlers are for its own threads.
-fn on_a_thread(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    struct Mask(libc::sigset_t);
-    impl Drop for Mask {
-        fn drop(&mut self) {
-            // SAFETY: a mask that pthread_sigmask wrote, and no room for the one before.
-            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
-        }
-    }
-    let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    // SAFETY: the first call fills `all`, which the second only reads; it writes `before`, which is read when it did.
-    let blocked = unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        match libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) {
-            0 => Mask(before.assume_init()),
-            code => return Err(io::Error::from_raw_os_error(code)),
-        }
-    };
-    // A thread inherits the mask of the one that starts it.
-    let started = thread::Builder::new().name("nomyo-resolver".to_owned()).spawn(work);
-    drop(blocked);
-    started.map(|_| ())
 }
 
 #[cfg(test)]
@@ -215,21 +190,5 @@ mod tests {
             assert_eq!(call.join().expect("no panic").expect_err("cancelled").status(), Status::Cancelled);
         });
         assert!(start.elapsed() < Duration::from_secs(60));
-    }
-
-    #[test]
-    fn no_signal_is_delivered_on_the_thread_and_the_starter_keeps_its_mask() {
-        fn blocked() -> bool {
-            let mut mask = MaybeUninit::uninit();
-            // SAFETY: no mask is set, and the one in force is written to ours before it is read.
-            unsafe {
-                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
-                libc::sigismember(mask.as_ptr(), libc::SIGUSR1) == 1
-            }
-        }
-        let (tell, told) = std::sync::mpsc::channel();
-        on_a_thread(move || tell.send(blocked()).expect("a listener")).expect("a thread");
-        assert!(told.recv().expect("an answer"));
-        assert!(!blocked());
     }
 }

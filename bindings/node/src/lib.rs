@@ -1,7 +1,28 @@
 //! The addon for Node: the client and the vault, as `lib/native.js` loads them.
 //!
 //! Promises: nothing here blocks the event loop, no panic reaches Node, and what JavaScript passes in wrongly is an
-//! exception. The classes that users see are JavaScript's, in `lib/`.
+//! exception. The classes that users see are JavaScript's, in `lib/`; it checks what users pass in, too.
+//!
+//! - `client`: a client, and its calls.
+//! - `config`: its configuration, from a plain object.
+//! - `call`: a thread and a promise for each call that blocks; what becomes of them when their environment ends.
+//! - `outcome`: how a call ended, as a plain object. Nothing is thrown but what is a mistake of `lib/`.
+//! - `response`: an answer. `view`: bytes of it that JavaScript sees in the vault itself.
+//! - `sealed`: a request for an HTTP stack of the caller's own.
+//! - `attestation`: what a TPM quote proves.
+//! - `input`: text and bytes that are copied into the vault.
+//!
+//! The whole heap of the addon is the vault, so that a copy made here is in locked memory, and wiped when it is freed.
+
+mod attestation;
+mod call;
+mod client;
+mod config;
+mod input;
+mod outcome;
+mod response;
+mod sealed;
+mod view;
 
 use napi_derive::napi;
 

@@ -1,0 +1,43 @@
+'use strict';
+
+// TPM quotes: what is asked of them, and what they prove.
+
+const native = require('./native.js');
+const { bytes, oneOf, options, string } = require('./arguments.js');
+const { classes, valueOf } = require('./errors.js');
+
+const REQUIRED = { consistent: 3, baseline: 4 };
+
+/** The policy, as the addon takes it. */
+function policyOf(given, name = 'attestation') {
+  const { require: level, pcrs = [] } = options(
+    given,
+    { require: oneOf(Object.keys(REQUIRED)), pcrs: registers },
+    name,
+  );
+  return { require: level === undefined ? 0 : REQUIRED[level], allowed: pcrs };
+}
+
+/** `{'sha256:7': ['0a...', '1b...']}`: the values that a register may have. */
+function registers(given, name) {
+  if (typeof given !== 'object') throw new classes.ArgumentError(`${name} is an object such as {'sha256:7': ['0a...']}`);
+  return Object.entries(given).flatMap(([register, values]) => {
+    const [, bank, index] = /^(.+):(\d{1,3})$/.exec(register) ?? [];
+    if (bank === undefined) throw new classes.ArgumentError(`a register is such as sha256:7, not ${register}`);
+    return [values].flat().map((value) => ({ bank, index: Number(index), value: string(value, register) }));
+  });
+}
+
+/** Judges what an answer has as `_metadata.tpm_attestation`, an object or its JSON as bytes. */
+function verifyAttestation(block, payloadId, policy = undefined) {
+  const json = ArrayBuffer.isView(block) || block instanceof ArrayBuffer ? bytes(block, 'block') : JSON.stringify(block);
+  if (json === undefined) throw new classes.ArgumentError('a block is an object, or JSON as bytes');
+  return verdictOf(valueOf(native.verifyAttestation(json, string(payloadId, 'payloadId'), policyOf(policy, 'policy'))));
+}
+
+/** The verdict, as users see it. A clock of milliseconds fits a number for longer than there will be TPMs. */
+function verdictOf(verdict) {
+  return Object.freeze({ ...verdict, failedCheck: verdict.failedCheck ?? null, clock: Number(verdict.clock) });
+}
+
+module.exports = { policyOf, verdictOf, verifyAttestation };

@@ -1,0 +1,180 @@
+'use strict';
+
+// A client of one server.
+
+const native = require('./native.js');
+const a = require('./arguments.js');
+const { policyOf } = require('./attestation.js');
+const { classes, valueOf } = require('./errors.js');
+const { Response } = require('./response.js');
+const { Sealed, nativeOf } = require('./sealed.js');
+
+const U32 = 2 ** 32 - 1;
+const LEVELS = ['error', 'warn', 'info', 'debug'];
+
+// What each option is read with; also the list of the options that there are.
+const OPTIONS = {
+  baseUrl: a.string,
+  apiKey: a.secret,
+  allowHttp: a.boolean,
+  timeout: a.milliseconds,
+  connectTimeout: a.milliseconds,
+  maxRetries: (value, name) => a.integer(value, name, U32),
+  rateLimit,
+  responseLimit: (value, name) => a.integer(value, name),
+  proxy: a.string,
+  caFile: a.path,
+  serverKeyPins: (value, name) => [value].flat().map((pin) => a.string(pin, name)),
+  knownServers: a.path,
+  serverKeyTtl: a.milliseconds,
+  keyDir: a.path,
+  keyPassword: a.secret,
+  keyRotationInterval: a.milliseconds,
+  attestation: policyOf,
+  memory: a.oneOf(['off', 'prefer', 'require']),
+  environment: a.boolean,
+  log: logger,
+  logLevel: a.oneOf(LEVELS),
+};
+
+const CALL_OPTIONS = { signal, securityTier: a.string, apiKey: a.secret, timeout: a.milliseconds };
+
+class Client {
+  #native;
+
+  constructor(options = undefined) {
+    const { apiKey, keyPassword, environment, log, logLevel = 'info', ...settings } = {
+      ...(options?.environment === false ? {} : fromEnvironment()),
+      ...a.options(options, OPTIONS, 'the options of a client'),
+    };
+    this.#native = valueOf(
+      native.makeClient(settings, apiKey, keyPassword, LEVELS.indexOf(logLevel) + 1, log && written(log)),
+    );
+    if (Symbol.dispose) Object.defineProperty(this, Symbol.dispose, { value: this.close });
+  }
+
+  async create(request, options = undefined) {
+    const open = this.#open();
+    const json = a.requestJson(request);
+    const { signal, securityTier, apiKey, timeout } = a.options(options, CALL_OPTIONS, 'the options of a call');
+    if (signal?.aborted) throw cancelled(signal);
+    const cancel = new native.NativeCancel();
+    const abort = () => cancel.trigger();
+    const outcome = open.create(json, { securityTier, timeout }, apiKey, cancel);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return new Response(valueOf(await outcome));
+    } catch (error) {
+      throw error instanceof classes.CancelledError && signal?.aborted ? cancelled(signal, error) : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async warmUp() {
+    valueOf(await this.#open().warmUp());
+  }
+
+  async serverKey() {
+    return valueOf(await this.#open().serverKey());
+  }
+
+  async publicKey() {
+    return valueOf(await this.#open().publicKey());
+  }
+
+  async generateKeys(keyDir = undefined, password = undefined) {
+    valueOf(await this.#open().generateKeys(optionalPath(keyDir, 'keyDir'), optionalSecret(password)));
+  }
+
+  async loadKeys(privateKey, publicKey = undefined, password = undefined) {
+    const files = [a.path(privateKey, 'privateKey'), optionalPath(publicKey, 'publicKey')];
+    valueOf(await this.#open().loadKeys(...files, optionalSecret(password)));
+  }
+
+  async saveKeys(keyDir, password = undefined) {
+    valueOf(await this.#open().saveKeys(a.path(keyDir, 'keyDir'), optionalSecret(password)));
+  }
+
+  async rotateKeys() {
+    valueOf(await this.#open().rotateKeys());
+  }
+
+  async seal(serverPem, request, options = undefined) {
+    const open = this.#open();
+    const read = a.options(options, { securityTier: a.string }, 'the options of seal()');
+    return new Sealed(valueOf(await open.seal(a.secret(serverPem, 'serverPem'), a.requestJson(request), read)));
+  }
+
+  async open(sealed, body) {
+    const open = this.#open();
+    if (!(sealed instanceof Sealed)) throw new classes.ArgumentError('the request is what seal() returned');
+    return new Response(valueOf(await open.open(nativeOf(sealed), a.bytes(body, 'body'))));
+  }
+
+  close() {
+    this.#native?.close();
+    this.#native = null;
+  }
+
+  #open() {
+    if (this.#native === null) throw new classes.ArgumentError('the client is closed; make another one');
+    return this.#native;
+  }
+}
+
+/** NOMYO_ variables, as this thread's process.env has them: a worker may have its own. Empty counts as unset. */
+function fromEnvironment() {
+  const { NOMYO_BASE_URL, NOMYO_API_KEY, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD, NOMYO_SERVER_KEY_PIN } = process.env;
+  const found = {
+    baseUrl: NOMYO_BASE_URL,
+    apiKey: NOMYO_API_KEY,
+    keyDir: NOMYO_KEY_DIR,
+    keyPassword: NOMYO_KEY_PASSWORD,
+    serverKeyPins: NOMYO_SERVER_KEY_PIN && NOMYO_SERVER_KEY_PIN.split(',').map((pin) => pin.trim()),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value));
+}
+
+function rateLimit(value, name) {
+  const { perSecond, burst } = a.options(value, { perSecond: (n) => n, burst: (n) => a.integer(n, 'burst', U32) }, name);
+  if (typeof perSecond !== 'number' || burst === undefined) {
+    throw new classes.ArgumentError(`${name} is such as { perSecond: 2, burst: 4 }`);
+  }
+  return { perSecond, burst };
+}
+
+/** Something with the methods of `console`. */
+function logger(value, name) {
+  if (!LEVELS.every((level) => typeof value[level] === 'function')) {
+    throw new classes.ArgumentError(`${name} has the methods ${LEVELS.join(', ')}, as console does`);
+  }
+  return value;
+}
+
+function written(log) {
+  return (level, line) => log[LEVELS[level - 1] ?? 'debug'](line);
+}
+
+function signal(value, name) {
+  if (typeof value.aborted !== 'boolean' || typeof value.addEventListener !== 'function') {
+    throw new classes.ArgumentError(`${name} must be an AbortSignal, not ${a.kind(value)}`);
+  }
+  return value;
+}
+
+/** The exception for a call whose signal was aborted, with the library's numbers if it was under way. */
+function cancelled(signal, error = new classes.CancelledError('the call was cancelled before it was sent')) {
+  error.cause = signal.reason;
+  return error;
+}
+
+function optionalPath(value, name) {
+  return value === undefined || value === null ? undefined : a.path(value, name);
+}
+
+function optionalSecret(value) {
+  return value === undefined || value === null ? undefined : a.secret(value, 'password');
+}
+
+module.exports = { Client };
