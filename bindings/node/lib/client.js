@@ -3,6 +3,7 @@
 // A client of one server.
 
 const native = require('./native.js');
+const { cancelled, watch } = require('./abort.js');
 const a = require('./arguments.js');
 const { policyOf } = require('./attestation.js');
 const { classes, valueOf } = require('./errors.js');
@@ -59,15 +60,14 @@ class Client {
     const { signal, securityTier, apiKey, timeout } = a.options(options, CALL_OPTIONS, 'the options of a call');
     if (signal?.aborted) throw cancelled(signal);
     const cancel = new native.NativeCancel();
-    const abort = () => cancel.trigger();
     const outcome = open.create(json, { securityTier, timeout }, apiKey, cancel);
-    signal?.addEventListener('abort', abort, { once: true });
+    const unwatch = signal && watch(signal, cancel);
     try {
       return new Response(valueOf(await outcome));
     } catch (error) {
       throw error instanceof classes.CancelledError && signal?.aborted ? cancelled(signal, error) : error;
     } finally {
-      signal?.removeEventListener('abort', abort);
+      unwatch?.();
     }
   }
 
@@ -161,12 +161,6 @@ function signal(value, name) {
     throw new classes.ArgumentError(`${name} must be an AbortSignal, not ${a.kind(value)}`);
   }
   return value;
-}
-
-/** The exception for a call whose signal was aborted, with the library's numbers if it was under way. */
-function cancelled(signal, error = new classes.CancelledError('the call was cancelled before it was sent')) {
-  error.cause = signal.reason;
-  return error;
 }
 
 function optionalPath(value, name) {
