@@ -1,0 +1,91 @@
+'use strict';
+
+// Installed as a user would: into an empty folder outside the checkout, from the checkout and from the packed archive.
+//
+// The addon is the dev profile's, which shares what the other tests have built; how it is packed is the same.
+
+const assert = require('node:assert/strict');
+const { execFileSync, spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const PACKAGE = path.join(__dirname, '..');
+const PROGRAM = `
+  import { SecureChatCompletion, version } from 'nomyo-native';
+  import { createRequire } from 'node:module';
+  if (createRequire(import.meta.url)('nomyo-native').version !== version) throw new Error('two packages');
+  const client = new SecureChatCompletion({ baseUrl: process.env.NOMYO_TEST_BASE_URL });
+  const answer = await client.create({ model: 'echo', messages: [{ role: 'user', content: 'installed' }] });
+  console.log(answer.choices[0].message.content, version);
+`;
+
+function empty(t) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nomyo-install-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+function environment(more = {}) {
+  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_') && name !== 'NODE_TEST_CONTEXT');
+  return { ...Object.fromEntries(clean), npm_config_audit: 'false', npm_config_fund: 'false', ...more };
+}
+
+/** A PATH with nothing but what npm needs: no cargo, no compiler. */
+function bare(folder) {
+  const bin = path.join(folder, 'bin');
+  fs.mkdirSync(bin);
+  for (const tool of ['node', 'npm', 'sh', 'env']) {
+    const found = tool === 'node' ? process.execPath : execFileSync('sh', ['-c', `command -v ${tool}`]).toString().trim();
+    fs.symlinkSync(fs.realpathSync(found), path.join(bin, tool));
+  }
+  return environment({ PATH: bin });
+}
+
+function install(folder, what, env) {
+  fs.writeFileSync(path.join(folder, 'package.json'), '{}');
+  return spawnSync('npm', ['install', what], { cwd: folder, env, encoding: 'utf8' });
+}
+
+function says(folder) {
+  const env = environment({ SSL_CERT_FILE: process.env.NOMYO_TEST_CA_FILE });
+  fs.writeFileSync(path.join(folder, 'program.mjs'), PROGRAM);
+  assert.match(execFileSync(process.execPath, ['program.mjs'], { cwd: folder, env }).toString(), /^installed \d+\.\d+\.\d+\n$/);
+}
+
+function pack(from, to) {
+  const printed = execFileSync('npm', ['pack', '--json', from], { cwd: to, env: environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+  const [{ filename, files }] = JSON.parse(printed);
+  return { archive: path.join(to, filename), files: files.map((file) => file.path).sort() };
+}
+
+test('from the checkout, which builds the addon', (t) => {
+  const folder = empty(t);
+  const done = install(folder, PACKAGE, environment({ NOMYO_BUILD_PROFILE: 'dev' }));
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  says(folder);
+});
+
+test('from the packed archive, without a compiler', (t) => {
+  const folder = empty(t);
+  const { archive, files } = pack(PACKAGE, folder);
+  const addon = files.filter((file) => file.endsWith('.node'));
+  assert.equal(addon.length, 1, `${files}`);
+  assert.match(addon[0], /^prebuilds\/\w+-\w+\/nomyo-native\.(glibc|musl|napi)\.node$/);
+  for (const needed of ['index.js', 'index.d.ts', 'install.js', 'lib/native.js', 'README.md']) assert.ok(files.includes(needed));
+  assert.ok(!files.some((file) => file.startsWith('tests') || file.startsWith('src')), `${files}`);
+  const done = install(folder, archive, bare(folder));
+  assert.equal(done.status, 0, done.stdout + done.stderr);
+  assert.ok(!fs.lstatSync(path.join(folder, 'node_modules/nomyo-native')).isSymbolicLink());
+  says(folder);
+});
+
+test('an archive without an addon for this machine says what to do', (t) => {
+  const folder = empty(t);
+  const copy = path.join(folder, 'copy');
+  fs.cpSync(PACKAGE, copy, { recursive: true, filter: (file) => !/node_modules|prebuilds|tests$/.test(file) });
+  const done = install(folder, pack(copy, folder).archive, bare(folder));
+  assert.notEqual(done.status, 0);
+  assert.match(done.stderr, /has no addon for this machine.*install it from a checkout/);
+});
