@@ -32,7 +32,7 @@ GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header install go-lib go-debug-lib node-debug-addon bench tally tools tss json library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-cinstall test-go \
-    test-python test-sdk test-keys test-scenarios test-examples
+    test-python test-node test-sdk test-keys test-scenarios test-examples
 
 # --- set-up
 
@@ -42,9 +42,11 @@ tools:
 
 test-tools: tools tss
 	@tests/require.sh g++=g++ valgrind=valgrind gcore=gdb nm=binutils strace=strace openssl=openssl nsenter=util-linux \
-	    go=golang-go pkg-config=pkgconf python3=python3 swtpm=swtpm
+	    go=golang-go pkg-config=pkgconf python3=python3 swtpm=swtpm node=nodejs npm=npm
 	@go version | awk '{ split(substr($$3, 3), v, "."); exit !(v[1] > 1 || v[2] >= 22) }' || \
 	    { echo "please install Go 1.22 or newer (Debian 13 has it, or https://go.dev/dl)" >&2; exit 1; }
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)' || \
+	    { echo "please install Node 18 or newer (Debian 12 has it, or https://nodejs.org)" >&2; exit 1; }
 	@mkdir -p $(LOGS)
 	@python3 -c 'import venv, ensurepip' 2>/dev/null || tests/require.sh no-venv=python3-venv
 
@@ -61,6 +63,13 @@ json:
 $(VENV)/ready: bindings/python/requirements-test.txt
 	python3 -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bindings/python/requirements-test.txt
+	touch $@
+
+# The compiler of TypeScript, for the tests alone: the package depends on nothing.
+NODE_TESTS := bindings/node/tests
+
+$(NODE_TESTS)/node_modules/ready: $(NODE_TESTS)/package-lock.json
+	npm ci --silent --no-audit --no-fund --prefix $(NODE_TESTS)
 	touch $@
 
 # The library, under the name that programs ask the loader for, and the endpoint.
@@ -92,7 +101,7 @@ demo: library
 # --- the second command
 
 # Two suites at a time: most of them wait more than they work. What each printed comes when it has ended.
-SUITES := rust c faults memory attestation cpp go python sdk keys scenarios examples
+SUITES := rust c faults memory attestation cpp go python node sdk keys scenarios examples
 
 test: test-tools library
 	@rm -f $(LOGS)/*
@@ -206,9 +215,9 @@ test-go: test-tools go-debug-lib
 
 # The table that every language runs, and sees the same in.
 SCENARIOS = $(WITH_ENDPOINT) --api-key scenario-key -- env NOMYO_TEST_API_KEY=scenario-key
-SCENARIO_LANGUAGES := rust c cpp go python
+SCENARIO_LANGUAGES := rust c cpp go python node
 
-test-scenarios: test-tools json library go-debug-lib $(VENV)/ready
+test-scenarios: test-tools json library go-debug-lib node-debug-addon $(VENV)/ready
 	cargo test --workspace --test scenarios -- --nocapture 2>&1 | tee $(LOGS)/scenarios_rust.log
 	$(CC) -std=c11 $(CC_EXAMPLE) -D_GNU_SOURCE -Itests/c tests/c/scenarios.c -o $(TARGET)/scenarios_c -lnomyo -lcjson -lpthread
 	$(SCENARIOS) $(TARGET)/scenarios_c tests/scenarios/*.json 2>&1 | tee $(LOGS)/scenarios_c.log
@@ -217,6 +226,7 @@ test-scenarios: test-tools json library go-debug-lib $(VENV)/ready
 	$(GO_TEST) go -C bindings/go test -count=1 -v -run '^TestScenarios$$' . 2>&1 | tee $(LOGS)/scenarios_go.log
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
 	    $(SCENARIOS) $(VENV)/bin/python bindings/python/tests/scenarios.py 2>&1 | tee $(LOGS)/scenarios_python.log
+	$(SCENARIOS) node $(NODE_TESTS)/scenarios.js 2>&1 | tee $(LOGS)/scenarios_node.log
 	@python3 tests/scenarios/table.py $(foreach l,$(SCENARIO_LANGUAGES),$(l)=$(LOGS)/scenarios_$(l).log)
 
 # -X dev and asyncio's debug mode are on. The wheel that is installed holds the dev profile's library: it is built in
@@ -225,6 +235,11 @@ test-python: test-tools library $(VENV)/ready
 	cd bindings/python && $(VENV)/bin/mypy
 	NOMYO_LIBRARY=$(DEBUG)/libnomyo.so PYTHONPATH=bindings/python \
 	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra bindings/python/tests 2>&1 | tee $(LOGS)/python.log
+
+# Types, then everything else against one endpoint. The addon that is installed is the dev profile's, as with Python.
+test-node: test-tools node-debug-addon $(NODE_TESTS)/node_modules/ready
+	$(NODE_TESTS)/node_modules/.bin/tsc -p $(NODE_TESTS)
+	$(WITH_ENDPOINT) node --test --test-reporter=spec $(wildcard $(NODE_TESTS)/*.test.js) 2>&1 | tee $(LOGS)/node.log
 
 test-sdk: test-tools library $(VENV)/ready
 	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log
@@ -237,7 +252,7 @@ test-keys: test-tools library $(PURE)/libnomyo.so $(VENV)/ready
 	    $(VENV)/bin/python -m pytest -q -ra tests/keys/test_forms.py tests/keys/test_interop.py 2>&1 | tee $(LOGS)/keys-pure.log
 
 # Every example does what it says through the endpoint, and so does the program in the README.
-test-examples: test-tools json library go-debug-lib $(VENV)/ready
+test-examples: test-tools json library go-debug-lib node-debug-addon $(VENV)/ready
 	tests/examples.sh $(DEBUG) $(TARGET)/examples $(VENV)/bin/python 2>&1 | tee $(LOGS)/examples.log
 
 # --- what changes the library call for

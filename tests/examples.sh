@@ -44,6 +44,11 @@ sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
 }
 mkdir -p "$out/go"
 go -C examples/go build -o "$out/go/" ./...
+# Where npm install puts the package.
+rm -rf "$out/node"
+mkdir -p "$out/node/node_modules"
+cp examples/node/*.mjs "$out/node/"
+ln -s "$PWD/bindings/node" "$out/node/node_modules/nomyo-native"
 
 export NOMYO_API_KEY=example-key
 flags="--url $NOMYO_TEST_BASE_URL --ca $NOMYO_TEST_CA_FILE"
@@ -83,6 +88,15 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
     done
     says parallel-go 'the same 40 lines' sh -c \
         "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
+    says chat-node 'Grüße "aus" Node\' node "$out/node/chat.mjs" $flags
+    says tools-node 'a document in Node' node "$out/node/tools.mjs" $flags
+    says pin-node "$NOMYO_TEST_KEY_FINGERPRINT" node "$out/node/pin.mjs" $flags
+    says pin-node-chat 'Hello, pinned Node' node "$out/node/pin.mjs" $flags --pin "$NOMYO_TEST_KEY_FINGERPRINT"
+    prints attestation-node 'consistent: ' Hello node "$out/node/attestation.mjs" $flags
+    says attestation-node-pcr 'the answer is withheld' sh -c \
+        "node '$out/node/attestation.mjs' $flags --pcr sha256:7=$(printf '%064d' 0) || true"
+    says parallel-node 'the same 40 lines' sh -c \
+        "node '$out/node/parallel.mjs' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
     says chat-python 'Grüße "aus" Python\' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python "$python" examples/python/chat.py $flags
 }
 says protect-sdk 'What is the capital of France?' env NOMYO_LIBRARY="$lib/libnomyo.so" PYTHONPATH=bindings/python \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Adds up what the test runners counted:  tests/tally.sh LOG...
 #
-# Reads cargo's, pytest's, go's and the C programs' own closing lines. Fails when a log holds none of them, so that a
+# Reads cargo's, pytest's, go's, node's and the C programs' own closing lines. Fails when a log holds none of them, so that a
 # suite that ran nothing cannot pass unnoticed.
 set -eu
 
@@ -21,6 +21,11 @@ for log; do
                 if ($(i + 1) ~ /^passed/) passed += $i
                 if ($(i + 1) ~ /^(failed|errors?)/) failed += $i
             }
+            seen = 1
+        }
+        /^(#|ℹ) (pass|fail|cancelled) [0-9]+$/ {
+            if ($2 == "pass") passed += $3
+            else failed += $3
             seen = 1
         }
         /^ *--- PASS/ { passed++; seen = 1 }
