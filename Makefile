@@ -111,9 +111,10 @@ test: test-tools library
 tally:
 	@tests/tally.sh $(LOGS)/*.log
 
+# Packages of the workspace share what they build as long as the same ones are named, all of them where possible.
 test-rust: test-tools
 	cargo test --workspace 2>&1 | tee $(LOGS)/rust.log
-	cargo test --features rustcrypto --lib 2>&1 | tee $(LOGS)/rust-both.log
+	cargo test -p nomyo -p nomyo-node --features nomyo/rustcrypto --lib 2>&1 | tee $(LOGS)/rust-both.log
 	cargo test --no-default-features --features capi,rustcrypto,attestation 2>&1 | tee $(LOGS)/rust-pure.log
 
 # What passes megabytes takes minutes under valgrind and shows nothing that these do not.
@@ -264,7 +265,7 @@ lint: tools tss
 	cargo clippy --all-targets --no-default-features --features capi,rustcrypto,attestation -- -D warnings
 	cargo clippy --lib --no-default-features --features aws-lc -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
-	cargo test --test header
+	cargo test --workspace --test header
 
 header:
 	NOMYO_WRITE_HEADER=1 cargo build --workspace

@@ -2,7 +2,7 @@
 
 // Run by npm after it has put the package into place: the addon is there, or is built from the checkout around it.
 //
-// With NOMYO_BUILD_PROFILE=dev in the environment it is built without optimisation, in seconds.
+// With NOMYO_BUILD_PROFILE=dev in the environment it is built without optimisation; in seconds, where the workspace is built.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -28,7 +28,8 @@ function inCheckout() {
 /** Builds the addon, and returns where it is. */
 function built() {
   const target = process.env.CARGO_TARGET_DIR || path.join(CHECKOUT, 'target');
-  const command = ['build', '--locked', '--package', 'nomyo-node', '--profile', PROFILE, '--target-dir', target];
+  const what = PROFILE === 'dev' ? ['--workspace'] : ['--package', 'nomyo-node'];
+  const command = ['build', '--locked', ...what, '--profile', PROFILE, '--target-dir', target];
   const { error, status } = spawnSync('cargo', command, { cwd: CHECKOUT, stdio: 'inherit' });
   if (error?.code === 'ENOENT') fail('building the addon needs Rust 1.89 or newer (https://rustup.rs) and a C compiler');
   if (error || status !== 0) fail('the addon could not be built; cargo says why above');

@@ -35,9 +35,10 @@ Classifier: Typing :: Typed
 Description-Content-Type: text/markdown
 
 {(HERE / "README.md").read_text()}"""
-# What the library is built from. cargo wants to see the workspace whole, with the endpoint and the benches.
+# What the library is built from. cargo wants to see the workspace whole, with the endpoint, the addon and the benches.
 SOURCES = ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "LICENSE", "README.md", "src", "benches"]
-ENDPOINT = ["tests/endpoint/Cargo.toml", "tests/endpoint/src"]
+MEMBERS = ["tests/endpoint/Cargo.toml", "tests/endpoint/src"]
+MEMBERS += ["bindings/node/Cargo.toml", "bindings/node/build.rs", "bindings/node/src"]
 OWN = ["pyproject.toml", "build_backend.py", "README.md", "nomyo_native"]
 SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ""}
 
@@ -71,7 +72,7 @@ def build_sdist(sdist_directory, config_settings=None):
         tarfile.open(fileobj=compressed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         _add(tar, "PKG-INFO", METADATA.encode())
-        for root, names, prefix in ((HERE, OWN, ""), (RUST, SOURCES + ENDPOINT, "rust/")):
+        for root, names, prefix in ((HERE, OWN, ""), (RUST, SOURCES + MEMBERS, "rust/")):
             for name in names:
                 for path in _files(root / name):
                     _add(tar, f"{prefix}{path.relative_to(root)}", path.read_bytes())
@@ -94,7 +95,8 @@ def _library(profile):
     if not sys.platform.startswith("linux"):
         raise SystemExit("nomyo_native is built on Linux; elsewhere, build the library and set NOMYO_LIBRARY")
     target = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target"))
-    command = ["cargo", "build", "--locked", "--lib", "--profile", profile]
+    # In the dev profile with all of the workspace, as the tests build it: what is there is not built twice.
+    command = ["cargo", "build", "--locked", "--workspace" if profile == "dev" else "--lib", "--profile", profile]
     try:
         subprocess.run([*command, "--target-dir", target], cwd=RUST, check=True)
     except FileNotFoundError:
