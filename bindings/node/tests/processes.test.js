@@ -107,13 +107,10 @@ test('a worker that is terminated with calls under way takes nothing along', asy
 });
 
 test('a worker that is terminated cancels its calls', async () => {
-  const doomed = worker(`
-    const client = new Client(BASE);
-    client.warmUp().then(() => parentPort.postMessage('ready')).then(() => client.create(slow()));
-  `);
-  await once(doomed, 'message');
   const { requests } = await control('stats');
-  await underWay(requests, 1).then(() => doomed.terminate());
+  const doomed = worker('new Client(BASE).create(slow());');
+  await underWay(requests, 1);
+  await doomed.terminate();
   const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
   const before = threads();
   // The thread of the call ends by itself, with the call: at the latest when it notices, a twentieth of a second later.
