@@ -106,7 +106,7 @@ test('a worker that is terminated with calls under way takes nothing along', asy
   }
 });
 
-test('a worker that is terminated cancels its calls', async () => {
+test('a worker that is terminated cancels its calls', { timeout: 120_000 }, async () => {
   const { requests } = await control('stats');
   const doomed = worker('new Client(BASE).create(slow());');
   await underWay(requests, 1);
