@@ -505,3 +505,5 @@ export class FileError extends NomyoError {}
 export class OutOfMemoryError extends NomyoError {}
 /** A bug in the library. The client that met it refuses to work from then on. */
 export class InternalError extends NomyoError {}
+
+export * from './lib/memory.js';

@@ -4,6 +4,7 @@ const native = require('./lib/native.js');
 const { verifyAttestation } = require('./lib/attestation.js');
 const { Client } = require('./lib/client.js');
 const { classes } = require('./lib/errors.js');
+const { getMemoryProtectionInfo, lock, secureAlloc, unlock, zero } = require('./lib/memory.js');
 const { Response } = require('./lib/response.js');
 const { Sealed } = require('./lib/sealed.js');
 const { SecureChatCompletion, SecureCompletionClient } = require('./lib/sdk.js');
@@ -43,6 +44,11 @@ module.exports = {
   SecurityError,
   ServerError,
   ServiceUnavailableError,
+  getMemoryProtectionInfo,
+  lock,
+  secureAlloc,
+  unlock,
   verifyAttestation,
   version,
+  zero,
 };

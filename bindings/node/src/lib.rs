@@ -10,6 +10,7 @@
 //! - `response`: an answer. `view`: bytes of it that JavaScript sees in the vault itself.
 //! - `sealed`: a request for an HTTP stack of the caller's own.
 //! - `attestation`: what a TPM quote proves.
+//! - `memory`: the caller's buffers, locked and wiped, and buffers over the vault.
 //! - `input`: text and bytes that are copied into the vault.
 //!
 //! The whole heap of the addon is the vault, so that a copy made here is in locked memory, and wiped when it is freed.
@@ -19,6 +20,7 @@ mod call;
 mod client;
 mod config;
 mod input;
+pub mod memory;
 mod outcome;
 mod response;
 mod sealed;
