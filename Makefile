@@ -32,7 +32,7 @@ GO_LIB = bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)/libnomyo.a
 
 .PHONY: demo test lint header install go-lib go-debug-lib node-debug-addon bench tally tools tss json library \
     soak faults-cancel test-tools test-rust test-c test-faults test-memory test-attestation test-cpp test-cinstall test-go \
-    test-python test-node test-sdk test-keys test-scenarios test-examples
+    test-python test-node test-node-asan test-sdk test-keys test-scenarios test-examples
 
 # --- set-up
 
@@ -129,10 +129,10 @@ test-c: test-tools library $(ASAN)/libnomyo.so
 	NOMYO_TEST_ENDPOINT=$(DEBUG)/endpoint NOMYO_TEST_STATE=$(TARGET)/endpoint-state \
 	    $(MAKE) -C tests/c LIB_DIR=$(ASAN) OUT=$(TARGET)/c-tests run-asan 2>&1 | tee $(LOGS)/c-asan.log
 
-# The library itself under AddressSanitizer. RUSTC_BOOTSTRAP lets the stable compiler take -Z sanitizer. With the
+# The library itself and the addon under AddressSanitizer. RUSTC_BOOTSTRAP lets the stable compiler take -Z sanitizer. With the
 # system's allocator it sees what the library frees; in the vault it would not.
-$(ASAN)/libnomyo.so: $(shell find src Cargo.toml Cargo.lock build.rs cbindgen.toml -type f)
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg nomyo_system_allocator" cargo build --target $(HOST_TRIPLE) --target-dir $(TARGET)/asan
+$(ASAN)/libnomyo.so: $(shell find src bindings/node/src bindings/node/build.rs bindings/node/Cargo.toml Cargo.toml Cargo.lock build.rs cbindgen.toml -type f)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=address --cfg nomyo_system_allocator" cargo build -p nomyo -p nomyo-node --target $(HOST_TRIPLE) --target-dir $(TARGET)/asan
 	touch $@
 
 # Faults of every kind, other people's servers, a bad network, cancelling: two at a time, since they mostly wait. Each runs
@@ -241,6 +241,18 @@ test-python: test-tools library $(VENV)/ready
 test-node: test-tools node-debug-addon $(NODE_TESTS)/node_modules/ready
 	$(NODE_TESTS)/node_modules/.bin/tsc -p $(NODE_TESTS)
 	$(WITH_ENDPOINT) node --test --test-reporter=spec $(wildcard $(NODE_TESTS)/*.test.js) 2>&1 | tee $(LOGS)/node.log
+
+# The addon under AddressSanitizer, in a copy of the package. Node takes the runtime from the C compiler, as the C tests do.
+NODE_ASAN := $(TARGET)/node-asan
+NODE_ASAN_TESTS := memory/sanitizer memory/buffers memory/vault memory/threads
+
+test-node-asan: test-tools $(ASAN)/libnomyo.so
+	@rm -rf $(NODE_ASAN) && mkdir -p $(NODE_ASAN)
+	tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C $(NODE_ASAN) -xf -
+	addon=$$(node -p "require('$(NODE_ASAN)/lib/addon_path.js').addonPath()") && mkdir -p $$(dirname $$addon) && \
+	    ln $(ASAN)/libnomyo_node.so $$addon
+	ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	    node --test $(NODE_ASAN_TESTS:%=$(NODE_ASAN)/tests/%.test.js) 2>&1 | tee $(LOGS)/node-asan.log
 
 test-sdk: test-tools library $(VENV)/ready
 	$(WITH_ENDPOINT) $(VENV)/bin/python -m pytest -q -ra tests/python_sdk 2>&1 | tee $(LOGS)/sdk.log

@@ -10,6 +10,7 @@
 //! - `response`: an answer. `view`: bytes of it that JavaScript sees in the vault itself.
 //! - `sealed`: a request for an HTTP stack of the caller's own.
 //! - `attestation`: what a TPM quote proves.
+//! - `fault`: a mistake on purpose, in sanitized builds alone.
 //! - `memory`: the caller's buffers, locked and wiped, and buffers over the vault.
 //! - `input`: text and bytes that are copied into the vault.
 //!
@@ -19,6 +20,8 @@ mod attestation;
 mod call;
 mod client;
 mod config;
+#[cfg(sanitized)]
+pub mod fault;
 mod input;
 pub mod memory;
 mod outcome;

@@ -8,7 +8,7 @@ const { once } = require('node:events');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
-const { collect, lockedByCaller, native, sanitized } = require('./process.js');
+const { collect, lockedByCaller, native, sanitized, skip } = require('./process.js');
 
 const WORKERS = 4;
 const ROUNDS = sanitized ? 500 : 2500;
@@ -25,7 +25,7 @@ test(`${WORKERS} workers make and lose ${WORKERS * ROUNDS} buffers, and nothing 
   const before = { caller: lockedByCaller(), mapped: native.protection().mapped };
   await Promise.all(Array.from({ length: WORKERS }, (_, i) => torture(i + 2)));
   await collect();
-  assert.equal(lockedByCaller(), before.caller);
+  assert.ok(skip || lockedByCaller() === before.caller);
   assert.ok(native.protection().mapped <= before.mapped + 512 * 1024, `${native.protection().mapped}, ${before.mapped} before`);
 });
 
@@ -49,7 +49,7 @@ for (const way of ['exit', 'exit in an event', 'an exception', 'nothing', 'termi
   });
 }
 
-test('the locks of a worker that is terminated are given back', { skip: sanitized && 'it locks nothing' }, async () => {
+test('the locks of a worker that is terminated are given back', { skip }, async () => {
   const before = lockedByCaller();
   const worker = new Worker(
     `const memory = require(${JSON.stringify(path.join(__dirname, '../../lib/memory'))});
