@@ -61,9 +61,9 @@ export function zero(data: Bytes | SharedArrayBuffer): void;
  * Takes at least four pages of addresses, and four of the process's mappings (65 530 by default). What is closed gives back
  * its memory and its lock at once, and its addresses when it is collected, for which the event loop has to turn.
  *
- * @throws TypeError (`ERR_INVALID_ARG_TYPE`) or RangeError (`ERR_OUT_OF_RANGE`) for what is no size; Error with the code
- * `NOMYO_ERR_MEMORY`: there is no room, `NOMYO_ERR_SECURITY`: a client requires locks and the system refuses one, or none:
- * this runtime (Electron) has no buffers over memory that is not its own.
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) or RangeError (`ERR_OUT_OF_RANGE`) for what is no size; OutOfMemoryError;
+ * SecurityError: a client requires locks, and the system refuses one; Error: this runtime (Electron) has no buffers over
+ * memory that is not its own.
  */
 export function secureAlloc(size: number): SecureBuffer;
 

@@ -4,12 +4,13 @@
 
 const { constants } = require('node:buffer');
 const { isAnyArrayBuffer, isDataView } = require('node:util').types;
+const { valueOf } = require('./errors.js');
 const native = require('./native.js');
 
 /** The ranges of each ArrayBuffer that are locked, with a PageLock for each time. It keeps the buffers. */
 const locks = new Map();
 
-/** The memory of each ArrayBuffer that secureAlloc() made: it lives as long. */
+/** The memory of each ArrayBuffer that secureAlloc() made: it lives as long, closed or not, for the sake of calls in flight. */
 const secrets = new WeakMap();
 
 /** Reads a property as the language defines it, whatever a subclass has put in its place. */
@@ -118,7 +119,7 @@ function secureAlloc(size) {
 }
 
 function vaultMemory(size) {
-  const secret = native.allocSecret(size);
+  const secret = valueOf(native.allocSecret(size));
   const memory = secret.buffer();
   secrets.set(memory, secret);
   return memory;
@@ -134,7 +135,6 @@ function closable(buffer, close) {
 function close(memory) {
   giveBack(memory);
   secrets.get(memory)?.close(memory);
-  secrets.delete(memory);
 }
 
 function getMemoryProtectionInfo() {

@@ -14,6 +14,8 @@ use napi::sys;
 use napi_derive::napi;
 use nomyo::{MemoryInfo, MemoryLevel, boundary};
 
+use crate::outcome::Outcome;
+
 /// What each buffer over the vault costs beside its bytes: a header, two guard pages, and on average half a page.
 const OVERHEAD: i64 = 16 * 1024;
 
@@ -78,20 +80,18 @@ pub struct Secret {
     len: usize,
 }
 
-/// `len` zero bytes of the vault.
-///
-/// # Errors
-/// `NOMYO_ERR_MEMORY`, or `NOMYO_ERR_SECURITY` where a policy requires a lock that the system refuses.
+/// `len` zero bytes of the vault, or `Status::Memory`, or `Status::Security` where a policy requires a lock in vain.
 #[napi]
-pub fn alloc_secret(env: &Env, len: i64) -> napi::Result<Secret, &'static str> {
+pub fn alloc_secret(env: &Env, len: i64) -> Outcome<Secret> {
     let secret = boundary::contained(|| {
         let len = usize::try_from(len).unwrap_or(usize::MAX);
         Ok(Secret { memory: Rc::new(Guarded(boundary::alloc_guarded(len)?)), len })
     });
-    let secret = secret.map_err(|e| napi::Error::new(boundary::status_name(e.status()), e.to_string()))?;
-    // An account for the collector's sake, which a failure leaves a little wrong.
-    let _ = env.adjust_external_memory(OVERHEAD);
-    Ok(secret)
+    if secret.is_ok() {
+        // An account for the collector's sake, which a failure leaves a little wrong.
+        let _ = env.adjust_external_memory(OVERHEAD);
+    }
+    secret.into()
 }
 
 #[napi]

@@ -143,7 +143,7 @@ test('a size that is none is an error, and so is one too large', () => {
 });
 
 test('more memory than there is is an error', { skip: constants.MAX_LENGTH < 2 ** 47 && 'this Node refuses it before' }, () => {
-  assert.throws(() => memory.secureAlloc(2 ** 50), { code: 'NOMYO_ERR_MEMORY', message: /no memory/ });
+  assert.throws(() => memory.secureAlloc(2 ** 50), { name: 'OutOfMemoryError', code: 'NOMYO_ERR_MEMORY', message: /no memory/ });
 });
 
 test('a secret does not go to another thread', () => {
