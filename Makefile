@@ -101,7 +101,7 @@ demo: library
 # --- the second command
 
 # Two suites at a time: most of them wait more than they work. What each printed comes when it has ended.
-SUITES := rust c faults memory attestation cpp go python node sdk keys scenarios examples
+SUITES := rust c faults memory attestation cpp go python node node-asan sdk keys scenarios examples
 
 test: test-tools library
 	@rm -f $(LOGS)/*
@@ -240,7 +240,7 @@ test-python: test-tools library $(VENV)/ready
 # Types, then everything else against one endpoint. The addon that is installed is the dev profile's, as with Python.
 test-node: test-tools node-debug-addon $(NODE_TESTS)/node_modules/ready
 	$(NODE_TESTS)/node_modules/.bin/tsc -p $(NODE_TESTS)
-	$(WITH_ENDPOINT) node --test --test-reporter=spec $(wildcard $(NODE_TESTS)/*.test.js) 2>&1 | tee $(LOGS)/node.log
+	$(WITH_ENDPOINT) node --test --test-reporter=spec $(wildcard $(NODE_TESTS)/*.test.js $(NODE_TESTS)/memory/*.test.js) 2>&1 | tee $(LOGS)/node.log
 
 # The addon under AddressSanitizer, in a copy of the package. Node takes the runtime from the C compiler, as the C tests do.
 NODE_ASAN := $(TARGET)/node-asan

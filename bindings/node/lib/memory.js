@@ -140,7 +140,8 @@ function close(memory) {
 function getMemoryProtectionInfo() {
   const { refusal, full, mapped, locked, limit, dumpExcluded } = native.protection();
   const canLock = refusal === undefined;
-  const kept = `${locked} of the library's own ${mapped} bytes are locked, ${dumpExcluded ? 'all' : 'not all'} are kept out of core dumps`;
+  const dumped = dumpExcluded ? 'none is' : 'some are';
+  const kept = `${locked} of the library's own ${mapped} bytes are locked, ${dumped} in core dumps`;
   const bytes = limit === undefined ? 'unlimited' : `${limit} bytes`;
   const details = canLock
     ? `mlock: a page was locked just now; RLIMIT_MEMLOCK is ${bytes}; ${kept}`

@@ -123,6 +123,17 @@ test('closing gives back the locks, its own and those of lock()', { skip }, () =
   assert.equal(native.protection().mapped, before.mapped);
 });
 
+test('a secret that is closed while it is locked can be collected', async () => {
+  const forgotten = (() => {
+    const secret = memory.secureAlloc(5000);
+    memory.lock(secret);
+    secret.close();
+    return new WeakRef(secret.buffer);
+  })();
+  await collect(() => !forgotten.deref());
+  assert.equal(forgotten.deref(), undefined);
+});
+
 test('unlocking a secret leaves it locked by the vault', { skip }, () => {
   const secret = memory.secureAlloc(100_000);
   const before = lockedByCaller();
@@ -184,8 +195,8 @@ test('what has been moved outlives the buffer that was forgotten', { skip: !move
 test('closing does not take the memory from under a call in flight', async () => {
   const file = await fs.promises.open('/dev/zero', 'r+');
   const calls = [];
-  for (let i = 0; i < 40; i++) {
-    const secret = memory.secureAlloc(4 * 1024 * 1024);
+  for (let i = 0; i < 20; i++) {
+    const secret = memory.secureAlloc(16 * 1024 * 1024);
     calls.push(promisify(crypto.randomFill)(secret));
     calls.push(promisify(crypto.scrypt)(secret, secret.subarray(16, 32), 32, { N: 16 }));
     calls.push(crypto.webcrypto.subtle.digest('SHA-256', secret));
@@ -198,6 +209,23 @@ test('closing does not take the memory from under a call in flight', async () =>
   await file.close();
 });
 
+const mappings = () => fs.readFileSync('/proc/self/maps', 'latin1').split('\n').length;
+
+test('what is closed keeps its addresses while it is held, for calls in flight, and then gives them back', async () => {
+  const before = mappings();
+  let held = [];
+  for (let i = 0; i < 300; i++) {
+    const secret = memory.secureAlloc(5000);
+    held.push(secret.subarray(8)); // any view holds the memory
+    secret.close();
+  }
+  await collect();
+  assert.ok(mappings() > before + 600, `${mappings()} mappings, ${before} before`);
+  held = undefined;
+  await collect();
+  assert.ok(mappings() < before + 100, `${mappings()} mappings, ${before} before`);
+});
+
 test('the memory of what is closed or forgotten goes back to the system', async () => {
   const round = async () => {
     for (let i = 0; i < 300; i++) {
@@ -206,10 +234,9 @@ test('the memory of what is closed or forgotten goes back to the system', async 
     }
     await collect();
   };
-  const mapped = () => fs.readFileSync('/proc/self/maps', 'latin1').split('\n').length;
   await round();
-  const before = { maps: mapped(), ...native.protection() };
+  const before = { maps: mappings(), ...native.protection() };
   await round();
   assert.equal(native.protection().mapped, before.mapped);
-  assert.ok(mapped() < before.maps + 100, `${mapped()} mappings, ${before.maps} before`);
+  assert.ok(mappings() < before.maps + 100, `${mappings()} mappings, ${before.maps} before`);
 });
