@@ -16,14 +16,16 @@
 //!
 //! The whole heap of the addon is the vault, so that a copy made here is in locked memory, and wiped when it is freed.
 
+#![cfg_attr(test, allow(dead_code, reason = "in a test build napi exports nothing"))]
+
 mod attestation;
 mod call;
 mod client;
 mod config;
 #[cfg(sanitized)]
-pub mod fault;
+mod fault;
 mod input;
-pub mod memory;
+mod memory;
 mod outcome;
 mod response;
 mod sealed;
