@@ -9,6 +9,9 @@ const { verdictOf } = require('./attestation.js');
 
 const MEMBERS = ['content', 'reasoning', 'toolCalls', 'finishReason'];
 
+/** The memory of each view: it lives as long as the ArrayBuffer, detached or not, for the sake of calls in flight. */
+const blocks = new WeakMap();
+
 class Response {
   #native;
   #choices;
@@ -81,7 +84,9 @@ class Response {
       const made = open.view(what, choice);
       if (made === null) return null;
       if (typeof made === 'string') throw new classes.OutOfMemoryError(made);
-      buffer = made;
+      const [memory, block] = made;
+      blocks.set(memory, block);
+      buffer = memory;
       this.#views.set(key, new WeakRef(buffer));
     }
     return Buffer.from(buffer);

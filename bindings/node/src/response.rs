@@ -3,12 +3,14 @@
 use std::sync::{Arc, Weak};
 
 use napi::bindgen_prelude::{ArrayBuffer, ObjectFinalize};
-use napi::{Env, JsString};
+use napi::{Either, Env, JsString};
 use napi_derive::napi;
 use nomyo::Response;
 
 use crate::attestation::Verdict;
-use crate::view::{Block, NoView, view};
+use crate::view::{Block, NativeBlock, NoView, view};
+
+type View<'env> = (ArrayBuffer<'env>, Option<NativeBlock>);
 
 /// An answer, in the vault until it is closed or collected.
 #[napi(custom_finalize)]
@@ -45,26 +47,27 @@ impl NativeResponse {
         found(self.open()?, &what, choice).map(|text| env.create_string(text)).transpose()
     }
 
-    /// The same as an ArrayBuffer over memory of the vault; null when absent, a sentence when there can be none.
+    /// The same as an ArrayBuffer over memory of the vault, and what to keep as long as that is there; null when absent, a
+    /// sentence when there can be none.
     #[napi]
     pub fn view<'env>(
         &mut self,
         env: &'env Env,
         what: String,
         choice: u32,
-    ) -> napi::Result<Option<napi::Either<ArrayBuffer<'env>, &'static str>>> {
+    ) -> napi::Result<Option<Either<View<'env>, &'static str>>> {
         let Some(text) = found(self.open()?, &what, choice) else { return Ok(None) };
         if text.is_empty() {
-            return ArrayBuffer::copy_from(env, b"").map(|empty| Some(napi::Either::A(empty)));
+            return ArrayBuffer::copy_from(env, b"").map(|empty| Some(Either::A((empty, None))));
         }
         match view(env, text.as_bytes()) {
             Ok((buffer, block)) => {
                 self.views.retain(|view| view.strong_count() > 0);
                 self.views.push(Arc::downgrade(&block));
-                Ok(Some(napi::Either::A(buffer)))
+                Ok(Some(Either::A((buffer, Some(block.into())))))
             }
-            Err(NoView::Memory) => Ok(Some(napi::Either::B("there is no memory for a view"))),
-            Err(NoView::Runtime) => Ok(Some(napi::Either::B(
+            Err(NoView::Memory) => Ok(Some(Either::B("there is no memory for a view"))),
+            Err(NoView::Runtime) => Ok(Some(Either::B(
                 "this runtime does not let JavaScript see memory of others, so that there are no views; use text instead",
             ))),
             Err(NoView::Other(error)) => Err(error),

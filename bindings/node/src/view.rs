@@ -1,10 +1,12 @@
 //! Bytes of an answer that JavaScript sees where they lie: in the vault.
 //!
 //! A view is a block of its own, since JavaScript may write to it, and what an answer lies in must not change. JavaScript
-//! has it as an external ArrayBuffer, whose finalizer is a use of the block, like the answer's own: whoever is the last
-//! frees it, in whatever order answer, buffer and environment end. Closing the answer wipes the block, and `lib/`
-//! detaches the ArrayBuffer; should its contents have been moved to another one (`ArrayBuffer.prototype.transfer`), they
-//! read as zeros. Node marks external buffers as not transferable, so that no other thread ever sees the block.
+//! has it as an external ArrayBuffer, whose finalizer is a use of the block, and a [`NativeBlock`], which `lib/` keeps as
+//! long as the ArrayBuffer: whoever is the last frees it, in whatever order buffer and environment end. Closing the answer
+//! wipes the block, and `lib/` detaches the ArrayBuffer, which ends the engine's use; a call in flight, such as a write to
+//! a file, still has the address, and the ArrayBuffer. Should its contents have been moved to another one
+//! (`ArrayBuffer.prototype.transfer`), they read as zeros. Node marks external buffers as not transferable, so that no
+//! other thread ever sees the block.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -12,6 +14,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::{ArrayBuffer, FromNapiValue};
 use napi::{Env, sys};
+use napi_derive::napi;
 use nomyo::boundary::wipe;
 
 /// Bytes that JavaScript may read and write at any time, so that nobody here ever has a reference to them.
@@ -24,6 +27,18 @@ pub struct Block {
 unsafe impl Send for Block {}
 // SAFETY: what a shared reference offers is `wipe`, whose caller sees to it that nobody else is at the bytes.
 unsafe impl Sync for Block {}
+
+/// Keeps a block, also when the engine has given it up.
+#[napi]
+pub struct NativeBlock {
+    _block: Arc<Block>,
+}
+
+impl From<Arc<Block>> for NativeBlock {
+    fn from(block: Arc<Block>) -> NativeBlock {
+        NativeBlock { _block: block }
+    }
+}
 
 /// Why there is no view.
 pub enum NoView {

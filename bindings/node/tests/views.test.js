@@ -6,6 +6,7 @@ const v8 = require('node:v8');
 const vm = require('node:vm');
 const { MessageChannel, Worker } = require('node:worker_threads');
 const { ArgumentError, Client } = require('..');
+const native = require('../lib/native.js');
 const { BASE, client, saying } = require('./endpoint.js');
 
 v8.setFlagsFromString('--expose-gc');
@@ -51,6 +52,24 @@ test('what is written to a view changes no answer, and an empty text is an empty
   assert.equal(answer.reasoning(), 'thought');
   assert.equal(answer.json().choices[0].message.reasoning_content, 'thought');
   answer.close();
+});
+
+test('closing does not take the memory from under a call in flight', async () => {
+  const words = 'word '.repeat(100_000);
+  const mapped = () => native.protection().mapped;
+  await collected();
+  const before = mapped();
+  let held = [];
+  for (let i = 0; i < 10; i += 1) {
+    const answer = await client().create(saying(words));
+    held.push(answer.view('content').subarray(8));
+    answer.close();
+  }
+  await collected();
+  assert.ok(mapped() > before + 10 * words.length, `${mapped()} bytes, ${before} before`);
+  held = undefined;
+  await collected();
+  assert.ok(mapped() < before + 5 * words.length, `${mapped()} bytes, ${before} before`);
 });
 
 test('a view outlives an answer that nobody has any more', async () => {
