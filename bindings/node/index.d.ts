@@ -6,6 +6,9 @@
 
 /// <reference types="node" />
 
+export * from './errors.js';
+export * from './lib/memory.js';
+
 /** Bytes that stay the caller's: what is kept of them is copied before the function returns, so that they may be wiped. */
 export type Bytes = ArrayBufferView | ArrayBuffer;
 
@@ -442,68 +445,3 @@ export class SecureCompletionClient {
   /** Wipes the keys and closes the connections; calls under way go on. */
   dispose(): void;
 }
-
-/** A call failed. The message says what happened and what to do; it never holds prompts, keys or the server's words. */
-export class NomyoError extends Error {
-  constructor(message?: string, statusCode?: number, errorDetails?: Record<string, unknown>);
-
-  /** The library's name for what happened, such as `NOMYO_ERR_PIN`. */
-  status: string;
-  /** The same; `ABORT_ERR` for a call that was cancelled. */
-  readonly code: string;
-  /** The HTTP status of the server's answer, if there was one. */
-  statusCode: number | undefined;
-  /** The body of the server's error answer, if it is a JSON object. UNTRUSTED, like `details`. */
-  errorDetails: Record<string, unknown> | undefined;
-  /** The body of the server's error answer. UNTRUSTED: nobody has authenticated it. */
-  details: Buffer | null;
-  /** Whether the same call may succeed if it is repeated soon. */
-  retryable: boolean;
-  /** How many milliseconds the server asked to wait, if it did. */
-  retryAfterMs: number | null;
-  /** How many times the request was tried on the network. */
-  attempts: number;
-}
-
-/** Something was passed that cannot be used, or a closed client or answer was used. Nothing was sent. */
-export class ArgumentError extends NomyoError {}
-/** A client was used in a forked child of the process that made it. */
-export class ForkedError extends NomyoError {}
-/** The call's signal was aborted; `cause` is its reason, and `name` is `AbortError`. */
-export class CancelledError extends NomyoError {}
-/** No answer: DNS, TCP, TLS, a reset. The request may have reached the server. */
-export class APIConnectionError extends NomyoError {}
-/** A timeout passed. The server may still be working on the request. */
-export class APITimeoutError extends APIConnectionError {}
-/** The server's key or answer is not what the protocol has. */
-export class ProtocolError extends APIConnectionError {}
-/** The server answered with an HTTP status other than 200: `statusCode`. */
-export class APIError extends NomyoError {}
-/** HTTP 400. */
-export class InvalidRequestError extends APIError {}
-/** HTTP 401: missing or wrong API key. */
-export class AuthenticationError extends APIError {}
-/** HTTP 403: not allowed at the requested security tier. */
-export class ForbiddenError extends APIError {}
-/** HTTP 429: too many requests. */
-export class RateLimitError extends APIError {}
-/** HTTP 500. */
-export class ServerError extends APIError {}
-/** HTTP 503. */
-export class ServiceUnavailableError extends APIError {}
-/** Plain http, an answer that does not decrypt, belongs to another request or was made at a lower tier. */
-export class SecurityError extends NomyoError {}
-/** The server's key is not the pinned one. The request did not leave. */
-export class PinError extends SecurityError {}
-/** The attestation policy requires more than the answer proves; the answer is withheld. */
-export class AttestationError extends SecurityError {}
-/** A client key is missing, unreadable, unsafe or too weak. */
-export class ClientKeyError extends NomyoError {}
-/** A file could not be read or written. */
-export class FileError extends NomyoError {}
-/** There is no memory or thread for the call, or no view in this runtime. */
-export class OutOfMemoryError extends NomyoError {}
-/** A bug in the library. The client that met it refuses to work from then on. */
-export class InternalError extends NomyoError {}
-
-export * from './lib/memory.js';

@@ -1,7 +1,7 @@
 //! Calls that block: each on a thread of its own, with a promise.
 //!
 //! Not on libuv's threads: there are four, which the process needs for files, names and passwords, and a chat may take
-//! minutes. A thread costs less than a twentieth of a millisecond.
+//! minutes.
 //!
 //! A call under way keeps the event loop alive. When its environment ends (the process exits, a worker is terminated)
 //! it is cancelled, nobody waits for it, and its thread ends by itself.

@@ -73,7 +73,7 @@ test('from the packed archive, without a compiler', (t) => {
   const addon = files.filter((file) => file.endsWith('.node'));
   assert.equal(addon.length, 1, `${files}`);
   assert.match(addon[0], /^prebuilds\/\w+-\w+\/nomyo-native\.(glibc|musl|napi)\.node$/);
-  for (const needed of ['index.js', 'index.d.ts', 'install.js', 'lib/native.js', 'README.md']) assert.ok(files.includes(needed));
+  for (const needed of ['index.js', 'index.d.ts', 'errors.d.ts', 'install.js', 'lib/native.js', 'README.md']) assert.ok(files.includes(needed));
   assert.ok(!files.some((file) => file.startsWith('tests') || file.startsWith('src')), `${files}`);
   const done = install(folder, archive, bare(folder));
   assert.equal(done.status, 0, done.stdout + done.stderr);
