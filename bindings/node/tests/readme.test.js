@@ -1,6 +1,6 @@
 'use strict';
 
-// The programs of the README, run one after the other as one: each line that prints says behind an arrow what.
+// The programs of the pages, run one after the other as one: each line that prints says behind an arrow what.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -11,7 +11,7 @@ const { test } = require('node:test');
 
 const PACKAGE = path.join(__dirname, '..');
 
-for (const name of ['README.md', 'MEMORY.md'].filter((name) => fs.existsSync(path.join(PACKAGE, name)))) {
+for (const name of ['README.md', 'MEMORY.md']) {
   test(`what ${name} shows is what happens`, (t) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nomyo-readme-'));
     t.after(() => fs.rmSync(folder, { recursive: true }));
