@@ -60,55 +60,43 @@ class ProtocolError extends APIConnectionError {
 }
 
 class APIError extends NomyoError {
+  /** What a class that is for one HTTP status stands for. */
+  static statusCode = undefined;
   status = 'NOMYO_ERR_HTTP';
+
+  constructor(message, statusCode = new.target.statusCode, errorDetails = undefined) {
+    super(message, statusCode, errorDetails);
+  }
 }
 
 class InvalidRequestError extends APIError {
+  static statusCode = 400;
   status = 'NOMYO_ERR_BAD_REQUEST';
-
-  constructor(message, statusCode = 400, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class AuthenticationError extends APIError {
+  static statusCode = 401;
   status = 'NOMYO_ERR_AUTHENTICATION';
-
-  constructor(message, statusCode = 401, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class ForbiddenError extends APIError {
+  static statusCode = 403;
   status = 'NOMYO_ERR_FORBIDDEN';
-
-  constructor(message, statusCode = 403, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class RateLimitError extends APIError {
+  static statusCode = 429;
   status = 'NOMYO_ERR_RATE_LIMIT';
-
-  constructor(message, statusCode = 429, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class ServerError extends APIError {
+  static statusCode = 500;
   status = 'NOMYO_ERR_SERVER';
-
-  constructor(message, statusCode = 500, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class ServiceUnavailableError extends APIError {
+  static statusCode = 503;
   status = 'NOMYO_ERR_UNAVAILABLE';
-
-  constructor(message, statusCode = 503, errorDetails = undefined) {
-    super(message, statusCode, errorDetails);
-  }
 }
 
 class SecurityError extends NomyoError {

@@ -1,4 +1,4 @@
-//! A client, and its calls: promises, each of an [`Outcome`](crate::outcome::Outcome).
+//! A client, and its calls: promises, each of an [`Outcome`].
 
 use std::path::Path;
 use std::sync::Arc;
