@@ -244,14 +244,14 @@ test-node: test-tools node-debug-addon $(NODE_TESTS)/node_modules/ready
 
 # The addon under AddressSanitizer, in a copy of the package. Node takes the runtime from the C compiler, as the C tests do.
 NODE_ASAN := $(TARGET)/node-asan
-NODE_ASAN_TESTS := memory/sanitizer memory/buffers memory/vault memory/threads
+NODE_ASAN_TESTS := memory/sanitizer memory/buffers memory/vault memory/threads abort processes views
 
-test-node-asan: test-tools $(ASAN)/libnomyo.so
+test-node-asan: test-tools library $(ASAN)/libnomyo.so
 	@rm -rf $(NODE_ASAN) && mkdir -p $(NODE_ASAN)
 	tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C $(NODE_ASAN) -xf -
 	addon=$$(node -p "require('$(NODE_ASAN)/lib/addon_path.js').addonPath()") && mkdir -p $$(dirname $$addon) && \
 	    ln $(ASAN)/libnomyo_node.so $$addon
-	ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	$(WITH_ENDPOINT) env ASAN_OPTIONS=detect_leaks=0 LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	    node --test $(NODE_ASAN_TESTS:%=$(NODE_ASAN)/tests/%.test.js) 2>&1 | tee $(LOGS)/node-asan.log
 
 test-sdk: test-tools library $(VENV)/ready
