@@ -6,7 +6,6 @@
 class NomyoError extends Error {
   /** The library's name for what happened. */
   status = 'NOMYO_ERR_INTERNAL';
-  details = null;
   retryable = false;
   retryAfterMs = null;
   attempts = 0;
@@ -14,7 +13,9 @@ class NomyoError extends Error {
   constructor(message = '', statusCode = undefined, errorDetails = undefined) {
     super(message);
     this.statusCode = statusCode;
-    this.errorDetails = errorDetails;
+    // The server's words, which may repeat the request: whoever logs an error does not log them.
+    Object.defineProperty(this, 'errorDetails', { value: errorDetails, writable: true, configurable: true });
+    Object.defineProperty(this, 'details', { value: null, writable: true, configurable: true });
   }
 
   /** What Node's own errors have: the status, for a program that looks at one attribute only. */
