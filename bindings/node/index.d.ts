@@ -69,7 +69,7 @@ export interface ClientOptions {
   /** How long a pair is used; a day by default, 0 for ever. */
   keyRotationInterval?: number;
   /** What is asked of the TPM quote in every answer. */
-  attestation?: AttestationPolicy;
+  attestation?: AttestationPolicy & { require: 'consistent' | 'baseline' };
   /** `prefer` (the default) locks secrets where the system allows it, `require` refuses to work without, `off` wipes only. */
   memory?: 'off' | 'prefer' | 'require';
   /** `false` reads nothing from the `NOMYO_` variables. */

@@ -57,21 +57,33 @@ function secret(value, name) {
   return typeof value === 'string' ? value : bytes(value, name);
 }
 
+/** A secret that protects something: an empty one would protect it as well as none. */
+function password(value, name) {
+  const given = secret(value, name);
+  if (given.length === 0) throw new ArgumentError(`${name} is empty; leave it out if there is to be none`);
+  return given;
+}
+
 function bytes(value, name) {
   if (ArrayBuffer.isView(value)) {
-    shared(value.buffer, name);
+    usable(value.buffer, name);
     return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
   if (types.isAnyArrayBuffer(value)) {
-    shared(value, name);
+    usable(value, name);
     return new Uint8Array(value);
   }
   throw new ArgumentError(`${name} must be bytes (a Buffer, Uint8Array or ArrayBuffer), not ${kind(value)}`);
 }
 
-function shared(buffer, name) {
+function usable(buffer, name) {
   if (types.isSharedArrayBuffer(buffer)) {
     throw new ArgumentError(`${name} is in shared memory, which another thread may change meanwhile; pass a copy`);
+  }
+  try {
+    new Uint8Array(buffer, 0, 0);
+  } catch {
+    throw new ArgumentError(`${name} has no memory any more: it was closed, or transferred to another thread`);
   }
 }
 
@@ -84,27 +96,39 @@ function requestJson(request) {
   let json;
   try {
     json = JSON.stringify(request);
-  } catch (e) {
-    // What JSON cannot hold: a BigInt, a cycle. The message names the constructor and the property, no value.
-    throw new ArgumentError(`the request cannot be written as JSON: ${e.message.split('\n')[0]}`);
+  } catch {
+    // What was thrown may hold anything.
+    throw new ArgumentError('the request cannot be written as JSON: it holds a BigInt, a cycle, or a toJSON() that throws');
   }
   if (json === undefined) throw new ArgumentError('the request has a toJSON() that returns nothing');
   return json;
 }
 
-/** The options by their names, read by `readers`; an unknown name is refused. What is undefined or null is left out. */
+/** Refuses what would be read as an object without members: a Map, an array, an instance of a class. */
+function plain(value, what) {
+  const prototype = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined;
+  if (prototype !== null && (prototype === undefined || Object.getPrototypeOf(prototype) !== null)) {
+    throw new ArgumentError(`${what} must be a plain object, not ${kind(value)}`);
+  }
+  return value;
+}
+
+/**
+ * The options by their names, read by `readers`; an unknown name is refused. What is undefined or null is left out.
+ * Neither what is read nor what is returned has members by way of a prototype, which other code may have changed.
+ */
 function options(given, readers, what) {
-  if (given === undefined || given === null) return {};
-  if (typeof given !== 'object') throw new ArgumentError(`${what} is an object, not ${kind(given)}`);
+  const read = { __proto__: null };
+  if (given === undefined || given === null) return read;
+  plain(given, what);
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(readers, name));
   if (unknown.length > 0) {
     throw new ArgumentError(
       `unknown in ${what}: ${unknown.join(', ')}. There are: ${Object.keys(readers).join(', ')}`,
     );
   }
-  const read = {};
   for (const [name, reader] of Object.entries(readers)) {
-    const value = given[name];
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value !== undefined && value !== null) read[name] = reader(value, name);
   }
   return read;
@@ -114,4 +138,18 @@ function shown(value) {
   return typeof value === 'number' ? inspect(value) : kind(value);
 }
 
-module.exports = { boolean, bytes, integer, kind, milliseconds, oneOf, options, path, requestJson, secret, string };
+module.exports = {
+  boolean,
+  bytes,
+  integer,
+  kind,
+  milliseconds,
+  oneOf,
+  options,
+  password,
+  path,
+  plain,
+  requestJson,
+  secret,
+  string,
+};

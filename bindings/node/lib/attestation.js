@@ -3,7 +3,7 @@
 // TPM quotes: what is asked of them, and what they prove.
 
 const native = require('./native.js');
-const { bytes, oneOf, options, string } = require('./arguments.js');
+const { bytes, oneOf, options, plain, string } = require('./arguments.js');
 const { classes, valueOf } = require('./errors.js');
 
 const REQUIRED = { consistent: 3, baseline: 4 };
@@ -20,11 +20,12 @@ function policyOf(given, name = 'attestation') {
 
 /** `{'sha256:7': ['0a...', '1b...']}`: the values that a register may have. */
 function registers(given, name) {
-  if (typeof given !== 'object') throw new classes.ArgumentError(`${name} is an object such as {'sha256:7': ['0a...']}`);
-  return Object.entries(given).flatMap(([register, values]) => {
+  return Object.entries(plain(given, name)).flatMap(([register, values]) => {
     const [, bank, index] = /^(.+):(\d{1,3})$/.exec(register) ?? [];
     if (bank === undefined) throw new classes.ArgumentError(`a register is such as sha256:7, not ${register}`);
-    return [values].flat().map((value) => ({ bank, index: Number(index), value: string(value, register) }));
+    const allowed = [values].flat();
+    if (allowed.length === 0) throw new classes.ArgumentError(`${register} has no value that is allowed`);
+    return allowed.map((value) => ({ bank, index: Number(index), value: string(value, register) }));
   });
 }
 
@@ -32,7 +33,7 @@ function registers(given, name) {
 function verifyAttestation(block, payloadId, policy = undefined) {
   const json = ArrayBuffer.isView(block) || block instanceof ArrayBuffer ? bytes(block, 'block') : JSON.stringify(block);
   if (json === undefined) throw new classes.ArgumentError('a block is an object, or JSON as bytes');
-  return verdictOf(valueOf(native.verifyAttestation(json, string(payloadId, 'payloadId'), policyOf(policy, 'policy'))));
+  return verdictOf(valueOf(native.verifyAttestation(policyOf(policy, 'policy'), json, string(payloadId, 'payloadId'))));
 }
 
 /** The verdict, as users see it. A clock of milliseconds fits a number for longer than there will be TPMs. */

@@ -25,13 +25,13 @@ const OPTIONS = {
   responseLimit: (value, name) => a.integer(value, name),
   proxy: a.string,
   caFile: a.path,
-  serverKeyPins: (value, name) => [value].flat().map((pin) => a.string(pin, name)),
+  serverKeyPins: pins,
   knownServers: a.path,
   serverKeyTtl: a.milliseconds,
   keyDir: a.path,
-  keyPassword: a.secret,
+  keyPassword: a.password,
   keyRotationInterval: a.milliseconds,
-  attestation: policyOf,
+  attestation: demand,
   memory: a.oneOf(['off', 'prefer', 'require']),
   environment: a.boolean,
   log: logger,
@@ -44,10 +44,9 @@ class Client {
   #native;
 
   constructor(options = undefined) {
-    const { apiKey, keyPassword, environment, log, logLevel = 'info', ...settings } = {
-      ...(options?.environment === false ? {} : fromEnvironment()),
-      ...a.options(options, OPTIONS, 'the options of a client'),
-    };
+    const given = a.options(options, OPTIONS, 'the options of a client');
+    const settings = { __proto__: null, ...(given.environment === false ? {} : fromEnvironment()), ...given };
+    const { apiKey, keyPassword, log, logLevel = 'info' } = settings;
     this.#native = valueOf(
       native.makeClient(settings, apiKey, keyPassword, LEVELS.indexOf(logLevel) + 1, log && written(log)),
     );
@@ -55,12 +54,11 @@ class Client {
   }
 
   async create(request, options = undefined) {
-    const open = this.#open();
     const json = a.requestJson(request);
     const { signal, securityTier, apiKey, timeout } = a.options(options, CALL_OPTIONS, 'the options of a call');
     if (signal?.aborted) throw cancelled(signal);
     const cancel = new native.NativeCancel();
-    const outcome = open.create(json, { securityTier, timeout }, apiKey, cancel);
+    const outcome = this.#open().create({ securityTier, timeout }, cancel, json, apiKey);
     const unwatch = signal && watch(signal, cancel);
     try {
       return new Response(valueOf(await outcome));
@@ -84,16 +82,16 @@ class Client {
   }
 
   async generateKeys(keyDir = undefined, password = undefined) {
-    valueOf(await this.#open().generateKeys(optionalPath(keyDir, 'keyDir'), optionalSecret(password)));
+    valueOf(await this.#open().generateKeys(optionalPath(keyDir, 'keyDir'), optionalPassword(password)));
   }
 
   async loadKeys(privateKey, publicKey = undefined, password = undefined) {
     const files = [a.path(privateKey, 'privateKey'), optionalPath(publicKey, 'publicKey')];
-    valueOf(await this.#open().loadKeys(...files, optionalSecret(password)));
+    valueOf(await this.#open().loadKeys(...files, optionalPassword(password)));
   }
 
   async saveKeys(keyDir, password = undefined) {
-    valueOf(await this.#open().saveKeys(a.path(keyDir, 'keyDir'), optionalSecret(password)));
+    valueOf(await this.#open().saveKeys(a.path(keyDir, 'keyDir'), optionalPassword(password)));
   }
 
   async rotateKeys() {
@@ -101,15 +99,15 @@ class Client {
   }
 
   async seal(serverPem, request, options = undefined) {
-    const open = this.#open();
     const read = a.options(options, { securityTier: a.string }, 'the options of seal()');
-    return new Sealed(valueOf(await open.seal(a.secret(serverPem, 'serverPem'), a.requestJson(request), read)));
+    const json = a.requestJson(request);
+    return new Sealed(valueOf(await this.#open().seal(read, a.secret(serverPem, 'serverPem'), json)));
   }
 
   async open(sealed, body) {
-    const open = this.#open();
-    if (!(sealed instanceof Sealed)) throw new classes.ArgumentError('the request is what seal() returned');
-    return new Response(valueOf(await open.open(nativeOf(sealed), a.bytes(body, 'body'))));
+    const request = nativeOf(sealed);
+    if (!request) throw new classes.ArgumentError('the request is what seal() returned');
+    return new Response(valueOf(await this.#open().open(request, a.bytes(body, 'body'))));
   }
 
   close() {
@@ -125,15 +123,30 @@ class Client {
 
 /** NOMYO_ variables, as this thread's process.env has them: a worker may have its own. Empty counts as unset. */
 function fromEnvironment() {
-  const { NOMYO_BASE_URL, NOMYO_API_KEY, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD, NOMYO_SERVER_KEY_PIN } = process.env;
+  const variable = (name) => (Object.hasOwn(process.env, name) ? process.env[name] : '');
   const found = {
-    baseUrl: NOMYO_BASE_URL,
-    apiKey: NOMYO_API_KEY,
-    keyDir: NOMYO_KEY_DIR,
-    keyPassword: NOMYO_KEY_PASSWORD,
-    serverKeyPins: NOMYO_SERVER_KEY_PIN && NOMYO_SERVER_KEY_PIN.split(',').map((pin) => pin.trim()),
+    baseUrl: variable('NOMYO_BASE_URL'),
+    apiKey: variable('NOMYO_API_KEY'),
+    keyDir: variable('NOMYO_KEY_DIR'),
+    keyPassword: variable('NOMYO_KEY_PASSWORD'),
+    serverKeyPins: variable('NOMYO_SERVER_KEY_PIN') && variable('NOMYO_SERVER_KEY_PIN').split(',').map((pin) => pin.trim()),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value));
+}
+
+function pins(value, name) {
+  const given = [value].flat();
+  if (given.length === 0) throw new classes.ArgumentError(`${name} is empty; leave it out if any key is to be accepted`);
+  return given.map((pin) => a.string(pin, name));
+}
+
+/** A policy for every answer, which has to require something. */
+function demand(value, name) {
+  const policy = policyOf(value, name);
+  if (policy.require === 0) {
+    throw new classes.ArgumentError(`${name}.require is missing: 'consistent' or 'baseline'; without it nothing is withheld`);
+  }
+  return policy;
 }
 
 function rateLimit(value, name) {
@@ -167,8 +180,8 @@ function optionalPath(value, name) {
   return value === undefined || value === null ? undefined : a.path(value, name);
 }
 
-function optionalSecret(value) {
-  return value === undefined || value === null ? undefined : a.secret(value, 'password');
+function optionalPassword(value) {
+  return value === undefined || value === null ? undefined : a.password(value, 'password');
 }
 
 module.exports = { Client };

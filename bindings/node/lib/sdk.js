@@ -30,12 +30,12 @@ const SHARED = {
   debug: a.boolean,
   keyRotationInterval: a.milliseconds,
   keyRotationDir: a.path,
-  keyRotationPassword: a.secret,
+  keyRotationPassword: a.password,
 };
 const CHAT_OPTIONS = { baseUrl: a.string, ...SHARED };
 // Every pair has 4096 bits, whatever is asked for.
 const CLIENT_OPTIONS = { routerUrl: a.string, ...SHARED, keySize: a.oneOf([2048, 4096]) };
-const KEY_OPTIONS = { keySize: a.oneOf([2048, 4096]), saveToFile: a.boolean, keyDir: a.path, password: a.secret };
+const KEY_OPTIONS = { keySize: a.oneOf([2048, 4096]), saveToFile: a.boolean, keyDir: a.path, password: a.password };
 
 class SecureCompletionClient {
   #client;
@@ -63,9 +63,13 @@ class SecureCompletionClient {
 
   async encryptPayload(payload) {
     const json = Buffer.from(a.requestJson(payload)); // as it is now, before anybody changes it
-    const { pem } = await this.#client.serverKey();
-    const sealing = this.#client.seal(pem, json);
-    json.fill(0);
+    let sealing;
+    try {
+      const { pem } = await this.#client.serverKey();
+      sealing = this.#client.seal(pem, json);
+    } finally {
+      json.fill(0);
+    }
     const sealed = await sealing;
     const { body, headers, payloadId } = sealed;
     const encrypted = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength);
@@ -135,7 +139,7 @@ function clientOptions(given) {
     throw new classes.ArgumentError('keyDir and keyRotationDir are one directory: a pair that is rotated stays where it is');
   }
   if (allowHttp && !routerUrl.startsWith('https://')) {
-    process.emitWarning(`${routerUrl} is not HTTPS, which is for local development only`, 'NomyoWarning');
+    process.emitWarning('http:// is insecure, and for local development only', 'NomyoWarning');
   }
   return {
     baseUrl: routerUrl,

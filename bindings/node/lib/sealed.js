@@ -2,11 +2,14 @@
 
 // A sealed request, for an HTTP stack of the caller's own.
 
+const native = require('./native.js');
+
 /** The addon's object of each; out of reach for users. */
 const natives = new WeakMap();
 
 class Sealed {
   constructor(sealed) {
+    if (!(sealed instanceof native.NativeSealed)) throw new TypeError('a Sealed comes from seal()');
     natives.set(this, sealed);
   }
 

@@ -76,7 +76,7 @@ impl From<&Attestation> for Verdict {
 
 /// Judges a block that was received elsewhere. Blocks for a millisecond.
 #[napi]
-pub fn verify_attestation(block: Input<'_>, payload_id: String, policy: Policy) -> Outcome<Verdict> {
+pub fn verify_attestation(policy: Policy, block: Input<'_>, payload_id: String) -> Outcome<Verdict> {
     let block = copied(block);
     let verdict = contained(|| nomyo::verify_attestation(&block, &payload_id, &policy.read()?));
     verdict.map(|verdict| Verdict::from(&verdict)).into()

@@ -121,10 +121,10 @@ impl NativeClient {
     pub fn create<'env>(
         &self,
         env: &'env Env,
-        json: Input<'_>,
         options: CallOptions,
-        api_key: Option<Input<'_>>,
         cancel: &NativeCancel,
+        json: Input<'_>,
+        api_key: Option<Input<'_>>,
     ) -> napi::Result<Object<'env>> {
         let (json, api_key, cancel) = (copied(json), api_key.map(copied), cancel.cancel.clone());
         self.start(env, Some(cancel.clone()), move |client| {
@@ -196,9 +196,9 @@ impl NativeClient {
     pub fn seal<'env>(
         &self,
         env: &'env Env,
+        options: CallOptions,
         server_pem: Input<'_>,
         json: Input<'_>,
-        options: CallOptions,
     ) -> napi::Result<Object<'env>> {
         let (server_pem, json) = (copied(server_pem), copied(json));
         self.start(env, None, move |client| {

@@ -1,4 +1,7 @@
 //! What JavaScript passes in: copied, so that nothing is read while JavaScript could change it.
+//!
+//! Arguments are converted from left to right, and reading a plain object may run JavaScript, which may take the memory of
+//! bytes away: an [`Input`] stands behind all objects, and is copied before anything else is done.
 
 use napi::Either;
 use napi::bindgen_prelude::Uint8ArraySlice;

@@ -95,14 +95,13 @@ pub fn view<'env>(env: &'env Env, bytes: &[u8]) -> Result<(ArrayBuffer<'env>, Ar
             Ok(buffer) => Ok((buffer, block)),
             Err(error) => Err(NoView::Other(error)),
         },
-        refused => {
-            // SAFETY: taken from `into_raw` above; no buffer was made, so that nobody else releases it.
+        sys::Status::napi_no_external_buffers_allowed => {
+            // SAFETY: taken from `into_raw` above; Node refuses before it takes it.
             drop(unsafe { Arc::from_raw(theirs.cast::<Block>()) });
-            Err(match refused {
-                sys::Status::napi_no_external_buffers_allowed => NoView::Runtime,
-                other => NoView::Other(napi::Error::from_status(other.into())),
-            })
+            Err(NoView::Runtime)
         }
+        // Whether Node has called `release` is not known; if it has not, the block stays.
+        other => Err(NoView::Other(napi::Error::from_status(other.into()))),
     }
 }
 

@@ -49,11 +49,17 @@ test('a policy withholds the answer that proves less, and one that nothing can f
   await assert.rejects(strict.create(saying('x')), { name: 'AttestationError', status: 'NOMYO_ERR_ATTESTATION' });
   for (const [attestation, why] of [
     [{ require: 'baseline' }, /./],
-    [{ pcrs: { 'sha1:0': '00' } }, /sha256/],
-    [{ pcrs: { 'sha256:16': '0'.repeat(64) } }, /above 15/],
-    [{ pcrs: { 'sha256:0': 'zz' } }, /hex/],
+    [{ require: 'baseline', pcrs: { 'sha1:0': '00' } }, /sha256/],
+    [{ require: 'baseline', pcrs: { 'sha256:16': '0'.repeat(64) } }, /above 15/],
+    [{ require: 'baseline', pcrs: { 'sha256:0': 'zz' } }, /hex/],
     [{ pcrs: { 'sha256:0': [5] } }, /must be a string/],
     [{ level: 'consistent' }, /unknown in attestation: level/],
+    [{}, /require is missing/],
+    [{ require: undefined }, /require is missing/],
+    [{ pcrs: { 'sha256:0': '0'.repeat(64) } }, /require is missing/],
+    [{ require: 'baseline', pcrs: { 'sha256:0': '0'.repeat(64), 'sha256:7': [] } }, /sha256:7 has no value/],
+    [{ require: 'baseline', pcrs: new Map([['sha256:0', '0'.repeat(64)]]) }, /plain object/],
+    [new Map([['require', 'consistent']]), /plain object/],
   ]) {
     assert.throws(() => new Client({ ...BASE, attestation }), (e) => e instanceof ArgumentError && why.test(e.message));
   }

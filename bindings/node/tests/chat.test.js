@@ -51,7 +51,7 @@ test('what is no request is refused with a sentence, and never sent', async () =
     [undefined, /an object, or JSON as bytes, not a undefined/],
     ['{}', /not a string/],
     [[], /not an object \(Array\)/],
-    [cyclic, /circular/i],
+    [cyclic, /a cycle/],
     [{ n: 1n }, /BigInt/],
     [shared, /shared memory/],
     [Buffer.from('{"model":'), /JSON/],
@@ -91,7 +91,10 @@ test('an option that does not exist, or has no right value, is named', async () 
     [{ attestation: { pcrs: { sha256: '00' } } }, /sha256:7/],
     [{ log: () => {} }, /log has the methods error, warn, info, debug/],
     [{ proxy: 'ftp://127.0.0.1' }, /proxy/i],
-    ['url', /the options of a client is an object/],
+    [{ serverKeyPins: [] }, /serverKeyPins is empty/],
+    [{ serverKeyPins: new Array(2) }, /serverKeyPins is empty/],
+    [{ keyDir: 'keys', keyPassword: '' }, /keyPassword is empty/],
+    ['url', /the options of a client must be a plain object/],
   ]) {
     assert.throws(() => new Client(typeof options === 'string' ? options : { ...BASE, ...options }), (error) => {
       assert.ok(error instanceof ArgumentError, `${error}`);
