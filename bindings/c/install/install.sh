@@ -6,6 +6,10 @@
 set -eu
 
 build=$1 prefix=$2 destdir=${3:-}
+case $prefix in
+/*) ;;
+*) echo "install: the prefix \"$prefix\" is not absolute, and nomyo.pc would lead nowhere: begin it with /" >&2; exit 1 ;;
+esac
 here=$(dirname "$0")
 root=$here/../../..
 from_manifest() { sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$root/Cargo.toml" | head -n 1; }

@@ -65,6 +65,13 @@ else
     failed=$((failed + 1))
     echo "another version than the one asked for is found" >&2
 fi
+if ! "$root/bindings/c/install/install.sh" "$prefix/lib" some/where 2>refusal && grep -q 'is not absolute' refusal &&
+    [ ! -e some ]; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "a prefix that is not absolute is installed to, or refused without a word" >&2
+fi
 rm -rf "$scratch"
 echo "installed: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
