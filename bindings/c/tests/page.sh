@@ -11,8 +11,7 @@ page=$root/bindings/c/README.md
 rm -rf "$scratch"
 mkdir -p "$scratch"
 cd "$scratch"
-export PKG_CONFIG_PATH="$prefix/lib/pkgconfig" PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 LD_LIBRARY_PATH="$prefix/lib"
-export NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMYO_TEST_CA_FILE"
+export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMYO_TEST_CA_FILE"
 passed=0 failed=0
 
 check() { # WHAT COMMAND...
@@ -31,6 +30,7 @@ prints_what_it_says() { # PROGRAM SOURCE
     sed -n 's|.*/[/*] prints \(.*\)$|\1|p' "$2" | sed 's| \*/$||' >wanted
     test -s wanted && "$1" >said && diff -b wanted said
 }
+prints_nothing() { "$1" >said && ! grep . said; }
 
 # A block that is a program, or what CMake reads, becomes a file; every other one a scope in the program of its language.
 awk -v page="$page" '
@@ -44,6 +44,9 @@ awk -v page="$page" '
     /^```$/ { language = ""; next }
     language { text = text $0 "\n" }' "$page"
 cat >pieces.cpp <<'END'
+#ifndef _REENTRANT
+#error "the page compiles its threads without -pthread"
+#endif
 #include <nomyo.hpp>
 #include <future>
 #include <iostream>
@@ -81,21 +84,29 @@ int main(void) {
 }
 END
 
+# The page's own lines are what is run, on what is in `prefix`: for its programs and, with warnings, for its pieces.
+variables=$(sed -n '/^export /p' commands)
+eval "$variables"
+check "the page says where pkg-config looks" test "${PKG_CONFIG_PATH:-}" -ef "$prefix/lib/pkgconfig"
+check "the page says where the loader looks" test "${LD_LIBRARY_PATH:-}" -ef "$prefix/lib"
 sed -n '/^\(cc\|c++\) /p' commands >compile
 check "the page says how to compile" test "$(wc -l <compile)" -eq 3
-while read -r command; do check "$command" eval "$command"; done <compile
+sed 's/hello/pieces/g; s/$/ -Wall -Wextra -Werror/' compile >compile-pieces
+while read -r command; do check "$command" eval "$command"; done <<END
+$(cat compile compile-pieces)
+END
 check "hello.cpp" prints_what_it_says ./hello-cpp hello.cpp
 check "hello.c" prints_what_it_says ./hello-c hello.c
+sed 's/\\"messages\\"/\\"tools\\":[{\\"type\\":\\"function\\",\\"function\\":{\\"name\\":\\"f\\"}}],&/' hello.c >calls.c
+sed -n 's/hello/calls/g; /-o calls-c$/p' compile >compile-calls
+check "hello.c, asked for a call, compiles" eval "$(cat compile-calls)"
+check "hello.c ends well when the model calls a function" prints_nothing ./calls-c
 check "hello.c, static" env -u LD_LIBRARY_PATH ./hello-static
+# Since glibc 2.34 a program without it works, too: only the page's text shows it.
+check "CMake links what threads need" grep -q '^target_link_libraries(hello .*Threads::Threads' CMakeLists.txt
 check "CMake configures" cmake -S . -B cmake -DCMAKE_PREFIX_PATH="$prefix"
 check "CMake builds" cmake --build cmake
 check "what CMake built" prints_what_it_says cmake/hello hello.cpp
-flags="-Wall -Wextra -Werror $(pkg-config --cflags --libs nomyo) -pthread"
-# shellcheck disable=SC2086 # words
-{
-    check "the pieces in C++ compile" c++ -std=c++17 pieces.cpp $flags -o pieces-cpp
-    check "the pieces in C compile" cc -std=c11 pieces.c $flags -o pieces-c
-}
 check "the pieces in C++" prints_what_it_says ./pieces-cpp pieces.cpp.inc
 check "the pieces in C" prints_what_it_says ./pieces-c pieces.c.inc
 cd "$root"
