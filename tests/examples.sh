@@ -104,12 +104,17 @@ says protect-sdk 'What is the capital of France?' env NOMYO_LIBRARY="$lib/libnom
 
 # The client's pair: generated, shown, used, and converted from the form of the JavaScript SDK. Then the server's pin.
 fixtures=tests/fixtures/protocol/keys
-rm -rf "$out/pair" "$out/converted" "$out/js.pem"
+rm -rf "$out/pair" "$out/converted" "$out/unwritten" "$out/js.pem"
 install -m 600 "$fixtures/client_private_js_password.pem" "$out/js.pem"
 prints keys-generate 'BEGIN PUBLIC KEY' 'a new password' "$out/keys-c" generate "$out/pair"
 prints keys-show "$(sed -n 2p "$out/pair/public_key.pem")" 'a new password' "$out/keys-c" show "$out/pair/private_key.pem"
 prints keys-convert "$(sed -n 2p "$fixtures/client_public.pem")" 'correct horse battery staple
 another password' "$out/keys-c" convert "$out/js.pem" "$out/converted"
+# The end of the input is not an empty line, and a password is not cut: nothing is written.
+prints keys-convert-ended 'is missing' 'correct horse battery staple
+' sh -c "! '$out/keys-c' convert '$out/js.pem' '$out/unwritten' && test ! -e '$out/unwritten'"
+prints keys-convert-long 'is too long' "correct horse battery staple
+$(printf '%01024d' 0)" sh -c "! '$out/keys-c' convert '$out/js.pem' '$out/unwritten' && test ! -e '$out/unwritten'"
 # shellcheck disable=SC2086 # words
 {
     says keys-used 'Hello with keys' env NOMYO_KEY_DIR="$out/converted" NOMYO_KEY_PASSWORD='another password' "$out/chat-c" $flags

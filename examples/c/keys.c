@@ -6,55 +6,79 @@
  *     keys pin [--url URL] [--ca FILE]       the fingerprint of the server's key, for NOMYO_SERVER_KEY_PIN
  *
  * Passwords are asked for on the terminal, or read from standard input, a line each: the file's, then the directory's. They
- * are kept in memory that cannot be dumped or inherited. An empty one is none. */
+ * are kept in memory that cannot be dumped or inherited. An empty line is none; an end of input fails. */
+#define _POSIX_C_SOURCE 200809L
 #include <nomyo.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { PASSWORD_MAX = 1024 };
+enum { PASSWORD_MAX = 1024 }; /* with the end of the line */
 
 static const char usage[] = "usage: keys generate DIR\n"
                             "       keys show PRIVATE-FILE\n"
                             "       keys convert PRIVATE-FILE DIR\n"
                             "       keys pin [--url URL] [--ca FILE]\n";
 
-/* Reads a line into `password`, unseen on a terminal, and returns its length. */
-static size_t ask(const char *what, const char *whose, uint8_t *password) {
-    struct termios before, unseen;
+static struct termios before;
+
+/* Ctrl-C while nothing is shown must not leave the terminal so. */
+static void show_again(int signal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    raise(signal); /* which SA_RESETHAND lets end the program */
+}
+
+/* Reads a line into `password`, unseen on a terminal. Where it ends is not to be guessed: half a password, or none where
+ * there should be one, would be found out too late. */
+static int ask(const char *what, const char *whose, uint8_t *password, size_t *len) {
+    struct termios unseen;
+    struct sigaction interrupted = {.sa_handler = show_again, .sa_flags = SA_RESETHAND}, was;
     int terminal = tcgetattr(STDIN_FILENO, &before) == 0;
-    size_t len = 0;
+    ssize_t got;
+    *len = 0;
     if (terminal) {
+        sigaction(SIGINT, &interrupted, &was);
         unseen = before;
         unseen.c_lflag &= ~(tcflag_t)ECHO;
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
         fprintf(stderr, "%s of %s (empty: none): ", what, whose);
     }
     /* A byte at a time: stdio would keep a copy, and take what belongs to the next question. */
-    while (len < PASSWORD_MAX && read(STDIN_FILENO, password + len, 1) == 1 && password[len] != '\n') len++;
+    while ((got = read(STDIN_FILENO, password + *len, 1)) == 1 && password[*len] != '\n')
+        if (++*len == PASSWORD_MAX) break;
     if (terminal) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        sigaction(SIGINT, &was, NULL);
         fprintf(stderr, "\n");
     }
-    return len;
+    const char *wrong = got < 0                ? "cannot be read"
+                        : *len == PASSWORD_MAX ? "is too long"
+                        : got == 0 && !*len    ? "is missing; for none, give an empty line"
+                                               : NULL;
+    if (wrong) fprintf(stderr, "%s of %s %s\n", what, whose, wrong);
+    return !wrong;
 }
 
 /* The same, asked for twice on a terminal: with a slip of the finger the key would be lost. */
-static size_t ask_new(const char *dir, uint8_t *password) {
+static int ask_new(const char *dir, uint8_t *password, size_t *len) {
     uint8_t *again = password + PASSWORD_MAX;
-    size_t len = ask("new password", dir, password);
-    while (isatty(STDIN_FILENO) && (ask("the same password", dir, again) != len || memcmp(password, again, len) != 0)) {
+    size_t again_len;
+    while (ask("new password", dir, password, len)) {
+        if (!isatty(STDIN_FILENO)) return 1;
+        if (!ask("the same password", dir, again, &again_len)) return 0;
+        if (again_len == *len && memcmp(password, again, *len) == 0) return 1;
         fprintf(stderr, "They are not the same.\n");
-        len = ask("new password", dir, password);
     }
-    return len;
+    return 0;
 }
 
 static int load(const nomyo_client *client, const char *file, uint8_t *password, nomyo_error **err) {
-    size_t len = ask("password", file, password);
-    return nomyo_client_load_keys(client, file, NULL, password, len, err) == NOMYO_OK;
+    size_t len;
+    return ask("password", file, password, &len) &&
+           nomyo_client_load_keys(client, file, NULL, password, len, err) == NOMYO_OK;
 }
 
 static int print_public_key(const nomyo_client *client, nomyo_error **err) {
@@ -86,6 +110,7 @@ int main(int argc, char **argv) {
     nomyo_client *client = NULL;
     nomyo_error *err = NULL;
     uint8_t *password = nomyo_secret_alloc(2 * PASSWORD_MAX, &err);
+    size_t len;
     int done = 0;
 
     for (int i = 2; pin && i < argc; i += 2) {
@@ -95,14 +120,15 @@ int main(int argc, char **argv) {
     }
     if (!generate && !show && !convert && !pin) {
         fputs(usage, stderr);
-    } else if (config && password && (!pin || nomyo_config_load_env(config, &err) == NOMYO_OK) &&
+    } else if (password && (!pin || nomyo_config_load_env(config, &err) == NOMYO_OK) &&
                (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
                (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
                nomyo_client_new(config, &client, &err) == NOMYO_OK) {
-        done = generate  ? nomyo_client_generate_keys(client, dir, password, ask_new(dir, password), &err) == NOMYO_OK
+        done = generate  ? ask_new(dir, password, &len) &&
+                               nomyo_client_generate_keys(client, dir, password, len, &err) == NOMYO_OK
                : show    ? load(client, file, password, &err)
-               : convert ? load(client, file, password, &err) &&
-                               nomyo_client_save_keys(client, dir, password, ask_new(dir, password), &err) == NOMYO_OK
+               : convert ? load(client, file, password, &err) && ask_new(dir, password, &len) &&
+                               nomyo_client_save_keys(client, dir, password, len, &err) == NOMYO_OK
                          : print_pin(client, &err);
         done = done && (pin || print_public_key(client, &err));
     }

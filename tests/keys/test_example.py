@@ -1,8 +1,11 @@
 """examples/c/keys.c at a terminal. What else it does is in tests/examples.sh."""
 
+import fcntl
 import os
 import pty
+import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 
@@ -16,19 +19,25 @@ class Terminal:
 
     def __init__(self, *words: str | Path) -> None:
         self.ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        self.process = subprocess.Popen(
+            words, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
         os.close(theirs)
         self.shown = b""
 
-    def answer(self, question: bytes, text: str) -> None:
+    def answer(self, question: bytes, text: str, key: str = "\n") -> None:
         """Waits for the question, and for the program to have hidden what is typed, which it does first."""
         begun, until = len(self.shown), time.monotonic() + 30
         while question not in self.shown[begun:]:
             assert time.monotonic() < until
             self.shown += os.read(self.ours, 1024)
-        os.write(self.ours, text.encode() + b"\n")
+        os.write(self.ours, (text + key).encode())
 
-    def end(self) -> bytes:
+    def shows_what_is_typed(self) -> bool:
+        return bool(termios.tcgetattr(self.ours)[3] & termios.ECHO)
+
+    def end(self, status: int = 0) -> bytes:
         """What it printed; what it showed on the terminal is in `shown`."""
         printed, _ = self.process.communicate(timeout=60)
         try:
@@ -36,8 +45,9 @@ class Terminal:
                 self.shown += more
         except OSError:  # how Linux says that the other end is closed
             pass
+        assert self.process.returncode == status, self.shown
+        assert self.shows_what_is_typed()
         os.close(self.ours)
-        assert self.process.returncode == 0, self.shown
         return printed
 
 
@@ -56,3 +66,10 @@ def test_passwords_are_asked_for_unseen_and_new_ones_twice(driver: Driver, tmp_p
         assert typed.encode() not in terminal.shown
     assert files.pair_pem(tmp_path / "keys", "another password") == (KEYS / "client_public.pem").read_text()
     assert files.mode(tmp_path / "keys" / PRIVATE) == 0o600
+
+
+def test_ctrl_c_at_a_password_ends_the_program_and_shows_again_what_is_typed(driver: Driver, tmp_path: Path) -> None:
+    terminal = Terminal(driver.build(ROOT / "examples" / "c" / "keys.c"), "generate", tmp_path / "keys")
+    terminal.answer(b"new password of", "a new pass", key="\x03")
+    assert terminal.end(-signal.SIGINT) == b""
+    assert not (tmp_path / "keys").exists()
