@@ -80,6 +80,14 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
         "echo hello | '$out/go/attestation' -url \"\$NOMYO_TEST_BASE_URL\" -ca \"\$NOMYO_TEST_CA_FILE\""
     says attestation-go-pcr 'the answer is withheld' sh -c \
         "'$out/go/attestation' $flags -pcr 7=$(printf '%064d' 0) || true"
+    # What cannot be read whole is not sent, nor is a part of it: a directory, or more than is taken. (pin reads with --pin.)
+    for program in chat-c tools-c parallel-c chat-cpp tools-cpp pin-cpp attestation-cpp parallel-cpp; do
+        prints "$program-unread" 'cannot be read' '' sh -c "! '$out/$program' $flags --pin $(printf '%064d' 0) </"
+    done
+    head -c 65536 /dev/zero | tr '\0' x >"$out/long"
+    prints chat-c-long 'the prompt is too long' '' sh -c "! '$out/chat-c' $flags <'$out/long'"
+    prints tools-c-long 'less than 65536 bytes' '' sh -c "! '$out/tools-c' $flags <'$out/long'"
+    prints parallel-c-zero 'not text' '' sh -c "! printf 'one\n\0two\n' | '$out/parallel-c' $flags"
     seq -f 'line %g' 40 >"$out/lines"
     for program in parallel-c parallel-cpp; do
         says "$program" 'the same 40 lines' sh -c \

@@ -2,8 +2,8 @@
  *
  *     echo "Hello" | chat [--url URL] [--ca FILE] [--tier TIER] [--model MODEL]
  *
- * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be dumped or inherited, nor swapped where the system
- * allows it to be locked. */
+ * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be dumped or inherited, nor swapped
+ * where the system allows it to be locked. */
 #include <nomyo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,21 @@ static char *escaped(char *out, const char *text, size_t len) {
     return out;
 }
 
+/* Reads all of standard input; a part of it is not the prompt. Not with stdio, which would keep a copy. */
+static int read_prompt(char *prompt, size_t *len) {
+    ssize_t got = 1;
+    while (*len < PROMPT_MAX && (got = read(STDIN_FILENO, prompt + *len, PROMPT_MAX - *len)) > 0) *len += (size_t)got;
+    if (got < 0) perror("the prompt cannot be read");
+    else if (got > 0) fprintf(stderr, "the prompt is too long\n");
+    return got == 0;
+}
+
+static size_t write_request(char *json, const char *model, const char *prompt, size_t len) {
+    char *end = escaped(json + sprintf(json, "{\"model\":\""), model, strlen(model));
+    end = escaped(end + sprintf(end, "\",\"messages\":[{\"role\":\"user\",\"content\":\""), prompt, len);
+    return (size_t)(end + sprintf(end, "\"}]}") - json);
+}
+
 int main(int argc, char **argv) {
     const char *url = NULL, *ca = NULL, *tier = NULL, *model = "Qwen/Qwen3-0.6B", *text;
     nomyo_config *config = nomyo_config_new();
@@ -28,9 +43,9 @@ int main(int argc, char **argv) {
     nomyo_client *client = NULL;
     nomyo_response *answer = NULL;
     nomyo_error *err = NULL;
-    char *prompt = nomyo_secret_alloc(PROMPT_MAX, NULL), *json = nomyo_secret_alloc(6 * PROMPT_MAX + 1024, NULL), *end = json;
+    char *prompt = nomyo_secret_alloc(PROMPT_MAX, &err);
+    char *json = prompt ? nomyo_secret_alloc(6 * PROMPT_MAX + 1024, &err) : NULL;
     size_t len = 0;
-    ssize_t got;
 
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--url") == 0) url = argv[i + 1];
@@ -38,19 +53,14 @@ int main(int argc, char **argv) {
         else if (strcmp(argv[i], "--tier") == 0) tier = argv[i + 1];
         else if (strcmp(argv[i], "--model") == 0 && strlen(argv[i + 1]) < 128) model = argv[i + 1];
     }
-    if (!config || !options || !prompt || !json) return EXIT_FAILURE;
-    while (len < PROMPT_MAX && (got = read(STDIN_FILENO, prompt + len, PROMPT_MAX - len)) > 0) len += (size_t)got;
-    if (len == PROMPT_MAX) return fprintf(stderr, "the prompt is too long\n"), EXIT_FAILURE;
-    end = escaped(end + sprintf(end, "{\"model\":\""), model, strlen(model));
-    end = escaped(end + sprintf(end, "\",\"messages\":[{\"role\":\"user\",\"content\":\""), prompt, len);
-    end += sprintf(end, "\"}]}");
-
-    if (nomyo_config_load_env(config, &err) == NOMYO_OK &&
-        (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
-        (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
-        (!tier || nomyo_request_set_security_tier(options, tier, &err) == NOMYO_OK) &&
-        nomyo_client_new(config, &client, &err) == NOMYO_OK &&
-        nomyo_create(client, (uint8_t *)json, (size_t)(end - json), options, &answer, &err) == NOMYO_OK) {
+    int done = json && read_prompt(prompt, &len) && nomyo_config_load_env(config, &err) == NOMYO_OK &&
+               (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
+               (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
+               (!tier || nomyo_request_set_security_tier(options, tier, &err) == NOMYO_OK) &&
+               nomyo_client_new(config, &client, &err) == NOMYO_OK &&
+               nomyo_create(client, (uint8_t *)json, write_request(json, model, prompt, len), options, &answer, &err) ==
+                   NOMYO_OK;
+    if (done) {
         nomyo_memory_info memory;
         nomyo_attestation quote;
         nomyo_memory_info_get(&memory, sizeof memory);
@@ -66,10 +76,9 @@ int main(int argc, char **argv) {
         nomyo_response_attestation(answer, &quote, sizeof quote);
         printf("attestation: %s: %s\n", nomyo_attestation_level_name(quote.level),
                nomyo_attestation_level_meaning(quote.level));
-    } else {
+    } else if (err) {
         fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     }
-    int failed = err != NULL;
     nomyo_response_free(answer); /* wipes the answer; every _free accepts NULL */
     nomyo_error_free(err);
     nomyo_client_free(client); /* wipes the keys */
@@ -77,5 +86,5 @@ int main(int argc, char **argv) {
     nomyo_config_free(config);
     nomyo_secret_free(json); /* wipes */
     nomyo_secret_free(prompt);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -72,24 +72,30 @@ static void ask_all(int at_once) {
     while (started > 0) pthread_join(threads[--started], NULL);
 }
 
-static void read_prompts(void) {
+/* Reads every line, or fails: an answer must not be missed for want of memory. */
+static int read_prompts(void) {
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
-    while ((len = getline(&line, &room, stdin)) > 0) {
-        void *more = realloc(all.jobs, (all.count + 1) * sizeof *all.jobs);
-        if (!more) break;
-        all.jobs = more;
+    while ((len = getline(&line, &room, stdin)) > 0 && strlen(line) == (size_t)len) {
         if (line[len - 1] == '\n') line[len - 1] = '\0';
-        all.jobs[all.count].prompt = strdup(line);
+        char *prompt = strdup(line);
+        void *more = prompt ? realloc(all.jobs, (all.count + 1) * sizeof *all.jobs) : NULL;
+        if (more) all.jobs = more;
+        else free(prompt);
+        if (!more) break;
+        all.jobs[all.count].prompt = prompt;
         all.jobs[all.count++].answer = NULL;
     }
     free(line);
+    int whole = len < 0 && feof(stdin);
+    if (!whole) fprintf(stderr, "the prompts cannot be read: they are not text, or there is too little memory\n");
+    return whole;
 }
 
 int main(int argc, char **argv) {
     const char *url = NULL, *ca = NULL;
-    int at_once = 8;
+    int at_once = 8, done = 0;
     nomyo_config *config = nomyo_config_new();
     nomyo_error *err = NULL;
 
@@ -101,24 +107,23 @@ int main(int argc, char **argv) {
     if (at_once < 1 || at_once > THREADS_MAX) return fprintf(stderr, "--at-once is 1 to %d\n", THREADS_MAX), EXIT_FAILURE;
     all.options = nomyo_request_new();
     all.stop = nomyo_cancel_new();
-    if (config && all.options && all.stop && nomyo_config_load_env(config, &err) == NOMYO_OK &&
+    if (nomyo_config_load_env(config, &err) == NOMYO_OK &&
         (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
         (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
         nomyo_request_set_cancel(all.options, all.stop, &err) == NOMYO_OK &&
         nomyo_request_set_timeout_ms(all.options, 10 * 60 * 1000, &err) == NOMYO_OK &&
-        nomyo_client_new(config, &all.client, &err) == NOMYO_OK) {
-        read_prompts();
+        nomyo_client_new(config, &all.client, &err) == NOMYO_OK && read_prompts()) {
         ask_all(at_once);
         err = all.failure;
+        done = !err;
     }
     for (size_t i = 0; i < all.count; i++) {
         size_t len = 0;
         const char *text = nomyo_response_content(all.jobs[i].answer, 0, &len);
-        if (!err) printf("%.*s\n", (int)len, text ? text : "");
+        if (done) printf("%.*s\n", (int)len, text ? text : "");
         nomyo_response_free(all.jobs[i].answer); /* wipes the answer; every _free accepts NULL */
         free(all.jobs[i].prompt);
     }
-    int done = all.client && !err;
     if (err) fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     nomyo_error_free(err);
     nomyo_client_free(all.client); /* wipes the keys; no call is under way */

@@ -19,14 +19,21 @@ static const char request_json[] =
     "\"parameters\":{\"type\":\"object\",\"properties\":{}}}}]}";
 
 enum { DOCUMENT_MAX = 64 * 1024 };
+static char document[DOCUMENT_MAX];
+
+/* All of it, or nothing: the model must not take a part for the whole. */
+static int read_document(void) {
+    size_t len = fread(document, 1, DOCUMENT_MAX, stdin);
+    int whole = len < DOCUMENT_MAX && !ferror(stdin) && strlen(document) == len;
+    if (!whole) fprintf(stderr, "the document cannot be read: text of less than %d bytes is what we take\n", DOCUMENT_MAX);
+    return whole;
+}
 
 /* What a call gets back: a text, which may as well say what is wrong with the call. Its `arguments` (a JSON object, as a
  * string) are written by the model: not to be trusted. */
 static const char *result(const cJSON *call) {
-    static char document[DOCUMENT_MAX + 1];
     const cJSON *name = cJSON_GetObjectItem(cJSON_GetObjectItem(call, "function"), "name");
     if (!cJSON_IsString(name) || strcmp(name->valuestring, "read_document") != 0) return "there is no such function";
-    document[fread(document, 1, DOCUMENT_MAX, stdin)] = '\0';
     return document;
 }
 
@@ -52,17 +59,19 @@ static int converse(const nomyo_client *client, cJSON *request, nomyo_error **er
         int32_t status = nomyo_create(client, (uint8_t *)json, json ? strlen(json) : 0, NULL, &answer, err);
         cJSON_free(json);
         if (status != NOMYO_OK) return 0;
-        int calls = nomyo_response_tool_calls(answer, 0, NULL) != NULL;
+        int calls = nomyo_response_tool_calls(answer, 0, NULL) != NULL, choices = nomyo_response_choices(answer) > 0;
         if (calls) {
             answer_calls(cJSON_GetObjectItem(request, "messages"),
                          nomyo_response_pointer(answer, "/choices/0/message", NULL));
-        } else {
+        } else if (choices) {
             size_t len = 0;
             const char *text = nomyo_response_content(answer, 0, &len);
             printf("%.*s\n", (int)len, text ? text : "");
+        } else {
+            fprintf(stderr, "the answer has no choice\n");
         }
         nomyo_response_free(answer); /* wipes the answer */
-        if (!calls) return 1;
+        if (!calls) return choices;
     }
     fprintf(stderr, "the model calls functions without end\n");
     return 0;
@@ -79,7 +88,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[i], "--url") == 0) url = argv[i + 1];
         else if (strcmp(argv[i], "--ca") == 0) ca = argv[i + 1];
     }
-    int done = request && config && nomyo_config_load_env(config, &err) == NOMYO_OK &&
+    int done = read_document() && nomyo_config_load_env(config, &err) == NOMYO_OK &&
                (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
                (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
                nomyo_client_new(config, &client, &err) == NOMYO_OK && converse(client, request, &err);

@@ -4,6 +4,7 @@
 
 #include <nomyo.hpp>
 
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <string>
@@ -25,6 +26,7 @@ static std::string quoted(const std::string &text) {
 
 int main(int argc, char **argv) try {
     const std::string prompt{std::istreambuf_iterator<char>(std::cin), {}};
+    if (std::ferror(stdin)) throw std::runtime_error("the prompt cannot be read");
     nomyo::Config config;
     config.load_env();
     for (int i = 1; i + 1 < argc; i += 2) {

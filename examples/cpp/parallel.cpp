@@ -6,6 +6,7 @@
 #include <nomyo.hpp>
 
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <future>
 #include <iostream>
@@ -63,6 +64,7 @@ int main(int argc, char **argv) try {
     const nomyo::Client client(config); // one for all: it keeps its key pair and its connections
     std::vector<std::string> prompts;
     for (std::string line; std::getline(std::cin, line);) prompts.push_back(line);
+    if (std::ferror(stdin)) throw std::runtime_error("the prompts cannot be read");
     for (const std::string &answer : ask_all(client, prompts, at_once)) std::cout << answer << '\n';
     return 0;
 } catch (const std::exception &e) {

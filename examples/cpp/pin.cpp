@@ -5,6 +5,7 @@
 
 #include <nomyo.hpp>
 
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -14,6 +15,7 @@ using Json = nlohmann::json;
 
 static void chat(const nomyo::Client &client) {
     const std::string prompt{std::istreambuf_iterator<char>(std::cin), {}};
+    if (std::ferror(stdin)) throw std::runtime_error("the prompt cannot be read");
     const Json messages = Json::array({{{"role", "user"}, {"content", prompt}}});
     const nomyo::Response answer = client.create(Json{{"model", "Qwen/Qwen3-0.6B"}, {"messages", messages}}.dump());
     std::cout << answer.content().value_or("") << '\n';

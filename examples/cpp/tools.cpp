@@ -4,6 +4,7 @@
 
 #include <nomyo.hpp>
 
+#include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -20,14 +21,15 @@ static const char tools[] = R"([{"type": "function", "function": {
 
 // What a call gets back: a text, which may as well say what is wrong with the call. Its `arguments` (a JSON object, as a
 // string) are written by the model: not to be trusted.
-static std::string result(const Json &call) {
+static std::string result(const Json &call, const std::string &document) {
     const std::string name = call.at("function").at("name");
     if (name != "read_document") return "there is no function " + name;
-    return {std::istreambuf_iterator<char>(std::cin), {}};
+    return document;
 }
 
 // Answers the model's calls until it has no more.
-static std::string converse(const nomyo::Client &client, const std::string &question) {
+static std::string converse(const nomyo::Client &client, const std::string &question,
+                            const std::string &document) {
     Json request = {{"model", "Qwen/Qwen3-0.6B"}, {"tools", Json::parse(tools)}};
     Json &messages = request["messages"] = Json::array({{{"role", "user"}, {"content", question}}});
     for (int turn = 0; turn < 5; ++turn) {
@@ -36,7 +38,7 @@ static std::string converse(const nomyo::Client &client, const std::string &ques
         if (!answer.tool_calls()) return std::string(answer.content().value_or(""));
         messages.push_back(Json::parse(*answer.pointer("/choices/0/message")));
         for (const Json &call : Json::parse(*answer.tool_calls()))
-            messages.push_back({{"role", "tool"}, {"tool_call_id", call.at("id")}, {"content", result(call)}});
+            messages.push_back({{"role", "tool"}, {"tool_call_id", call.at("id")}, {"content", result(call, document)}});
     }
     throw std::runtime_error("the model calls functions without end");
 }
@@ -48,8 +50,10 @@ int main(int argc, char **argv) try {
         if (argv[i] == std::string("--url")) config.base_url(argv[i + 1]);
         if (argv[i] == std::string("--ca")) config.ca_file(argv[i + 1]);
     }
+    const std::string document{std::istreambuf_iterator<char>(std::cin), {}};
+    if (std::ferror(stdin)) throw std::runtime_error("the document cannot be read");
     const nomyo::Client client(config);
-    std::cout << converse(client, "What is the document about?") << '\n';
+    std::cout << converse(client, "What is the document about?", document) << '\n';
     return 0;
 } catch (const std::exception &e) {
     std::cerr << "nomyo: " << e.what() << '\n';
