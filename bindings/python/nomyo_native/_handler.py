@@ -10,22 +10,26 @@ from functools import wraps
 from typing import Any
 
 from ._library import lib
-from ._locks import Locks
+from ._locks import Locks, Range
 from ._memory import wipe
 
 
 def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[type, str], Any]:
     """What takes the place of each method, and of the two attributes in which a handler says what it could do."""
     memory, buffer, level = sdk.SecureMemory, sdk.SecureBuffer, sdk.MemoryProtectionLevel
-    their_init, their_lock = buffer.__init__, memory._lock_memory_at
+    their_init, their_lock, their_lock_memory_at = buffer.__init__, buffer.lock, memory._lock_memory_at
     their_lock_memory, their_zero_memory = memory.lock_memory, memory.zero_memory
 
-    @wraps(their_lock)
+    def locked(handler: Any, where: Range, data: bytearray | None = None) -> bool:
+        granted = locks.lock(handler, where, data)
+        if wanted():
+            return granted
+        locks.unlock(where)  # it was undone after this was called
+        return bool(their_lock_memory_at(handler, *where))
+
+    @wraps(their_lock_memory_at)
     def _lock_memory_at(self: Any, addr: int, size: int) -> bool:
-        with locks.guard:
-            if not wanted():  # it was undone after this was called
-                return bool(their_lock(self, addr, size))
-            return bool(self.enabled) and locks.lock(self, (addr, size))
+        return bool(self.enabled) and locked(self, (addr, size))
 
     @wraps(memory._unlock_memory_at)
     def _unlock_memory_at(self: Any, addr: int, size: int) -> bool:
@@ -42,7 +46,7 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
     def lock_memory(self: Any, data: Any) -> bool:
         if not isinstance(data, bytearray):
             return bool(their_lock_memory(self, data))
-        return bool(self.enabled and data) and locks.lock(self, _range(data), loose=data)
+        return bool(self.enabled and data) and locked(self, _range(data), data)
 
     @wraps(memory.unlock_memory)
     def unlock_memory(self: Any, data: Any) -> bool:
@@ -65,6 +69,12 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
             their_init(self, view, secure_memory)
         wipe(data)
 
+    @wraps(their_lock)
+    def lock(self: Any) -> bool:
+        granted = their_lock(self)
+        locks.keep((self._address, self._size), self._data)
+        return bool(granted)
+
     @wraps(buffer.zero)
     def zero(self: Any) -> None:
         self._secure_memory._zero_memory_at(self._address, self._size)
@@ -72,8 +82,10 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
 
     def __del__(self: Any) -> None:
         mine = vars(self)
-        mine.pop("_ctypes_buffer", None)
-        locks.forget((mine.get("_address", 0), mine.get("_size", 0)), mine, "_data")
+        if (mine.get("_address"), mine.get("_size")) in locks:
+            # A finalizer of the program's may still use it: what is left is a buffer of nothing.
+            mine.update(_data=bytearray(), _ctypes_buffer=None, _address=0, _size=0, _locked=False)
+            locks.settle()
 
     def has_mlock(self: Any) -> bool:
         return bool(self.enabled and vars(self).get("has_mlock") and locks.granted(self)[0])
@@ -89,7 +101,7 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
     return {
         **{(memory, method.__name__): method for method in replaced},
         **{(memory, told.__name__): _told(told) for told in reported},
-        **{(buffer, method.__name__): method for method in (__init__, zero, __del__)},
+        **{(buffer, method.__name__): method for method in (__init__, lock, zero, __del__)},
     }
 
 
@@ -99,5 +111,5 @@ def _told(truth: Callable[[Any], Any]) -> property:
     return property(truth, lambda self, value: vars(self).__setitem__(name, value))
 
 
-def _range(data: bytearray) -> tuple[int, int]:
+def _range(data: bytearray) -> Range:
     return ctypes.addressof(ctypes.c_char.from_buffer(data)), len(data)

@@ -16,96 +16,121 @@ from ._memory import wipe
 Range: TypeAlias = tuple[int, int]
 """An address, and how many bytes from there."""
 
+_start = ctypes.pythonapi.PyByteArray_AsString  # unlike from_buffer(), leaves its owner free to resize it meanwhile
+_start.argtypes, _start.restype = [ctypes.py_object], ctypes.c_void_p
+
+
+class _Held:
+    """Who asked for a lock, and the bytearray that is locked, which can so be wiped when nobody else has it any more."""
+
+    def __init__(self, asker: object, data: bytearray | None) -> None:
+        self.asker, self.data = asker, data
+
 
 class Locks:
     """The ranges that are locked for somebody. A range is locked once, however often that is asked; pages are counted.
 
-    Any thread; the lock is never waited for by a buffer that is forgotten in the midst of this.
+    Any thread, any finalizer: nothing here is waited for. The collector may run a program's finalizers at any point of
+    this, which may wait for locks of the program's, whose holders may come here.
     """
 
     def __init__(self, ended: Callable[[], None]) -> None:
         """`ended` is called when the last range is unlocked."""
-        self.guard = threading.RLock()
         self._ended = ended
-        self._held: dict[Range, object] = {}  # and who asked
-        self._loose: dict[Range, bytearray] = {}  # those of them that nobody is around to speak for
+        self._held: dict[Range, _Held] = {}  # changed by single steps of the interpreter's
         self._refused: WeakSet[Any] = WeakSet()
-        self._forked = False
+        self._settling, self._due = threading.Lock(), False
         if hasattr(os, "register_at_fork"):
-            before, after = self.guard.acquire, self.guard.release
-            os.register_at_fork(before=before, after_in_parent=after, after_in_child=self._after_fork)
+            os.register_at_fork(after_in_child=self._lock_anew)
 
     def __bool__(self) -> bool:
         return bool(self._held)
 
-    def lock(self, asker: object, where: Range, loose: bytearray | None = None) -> bool:
-        """False when the system refuses. `loose` has no owner to unlock it; it is kept while anybody else has it."""
-        with self.guard:
-            self.settle()
-            if not where[1]:
-                return _probe()
-            if where not in self._held:
-                if not _locked(where):
-                    self._refused.add(asker)
-                    return False
-                self._held[where] = asker
-            if loose is not None:
-                self._loose[where] = loose
+    def __contains__(self, where: Range) -> bool:
+        return where in self._held
+
+    def lock(self, asker: object, where: Range, data: bytearray | None = None) -> bool:
+        """False when the system refuses. `data`, if it is known, is what lies there."""
+        self.settle()
+        if not where[1]:
+            return _probe()
+        held = self._held.get(where)
+        if held and (data is None or held.data is data):
             return True
+        if held:  # for what lies there no more
+            self._release(where)
+        return self._lock(where, _Held(asker, data))
+
+    def keep(self, where: Range, data: bytearray) -> None:
+        """Says what lies where it is locked."""
+        if held := self._held.get(where):
+            held.data = data
 
     def unlock(self, where: Range) -> None:
         """What is not held was locked by other means, or not at all: counting it for a moment spares its neighbours."""
-        with self.guard:
-            self.settle()
-            if where in self._held:
-                self._release(where)
-            elif _locked(where):
-                call(lib.nomyo_unlock, *where)
-
-    def forget(self, where: Range, owner: dict[str, Any], name: str) -> None:
-        """The owner goes. Its bytearray is wiped and unlocked, now or when nobody else has it any more."""
-        with self.guard:
-            self.settle()
-            if where in self._held:
-                self._loose[where] = owner.pop(name)
-                self._drop(where)
+        self.settle()
+        if not self._release(where) and _locked(where):
+            call(lib.nomyo_unlock, *where)
 
     def granted(self, asker: object) -> tuple[bool, bool]:
         """Whether the system locks memory; and whether it never refused what was asked."""
-        with self.guard:
-            self.settle()
-            locking = bool(self._held) or _probe()
-            return locking, locking and asker not in self._refused
+        self.settle()
+        locking = bool(self._held) or _probe()
+        return locking, locking and asker not in self._refused
 
     def settle(self) -> None:
-        """Locks anew in a forked child, which inherits no lock; and drops what nobody else has."""
-        if self._forked:
-            self._forked, held = False, dict(self._held)
-            self._held.clear()
-            for where, asker in held.items():
-                self.lock(asker, where)
-        for where in list(self._loose):
-            self._drop(where)
+        """Wipes and unlocks what nobody else has. Left to who is doing it already, which may be this thread, below."""
+        self._due = True
+        while self._due and (settling := self._settling).acquire(blocking=False):
+            try:
+                self._due = False
+                for where in list(self._held):
+                    self._check(where)
+            finally:
+                settling.release()
 
-    def _drop(self, where: Range) -> None:
-        if where not in self._held:
-            del self._loose[where]
-        elif where != (_address(self._loose[where]), len(self._loose[where])):  # it was resized, and moved away
-            self._release(where)
-        elif sys.getrefcount(self._loose[where]) == 2:  # in the dictionary, and as the argument
-            wipe(self._loose[where])
+    def _check(self, where: Range) -> None:
+        held = self._held.get(where)
+        if held is None or held.data is None:
+            return
+        if sys.getrefcount(held.data) == 2:  # in `held`, and as the argument
+            if self._held.pop(where, None):
+                wipe(held.data)
+                self._unlock(where)
+            return
+        now = _start(held.data), len(held.data)
+        if now != where:  # it was resized
+            if now[1] and now not in self._held:
+                self._lock(now, held)
             self._release(where)
 
-    def _release(self, where: Range) -> None:
-        del self._held[where]
-        self._loose.pop(where, None)
+    def _lock(self, where: Range, held: _Held) -> bool:
+        if not _locked(where):
+            self._refused.add(held.asker)
+            return False
+        if self._held.setdefault(where, held) is not held:  # another thread was faster
+            call(lib.nomyo_unlock, *where)
+        return True
+
+    def _release(self, where: Range) -> bool:
+        if self._held.pop(where, None) is None:
+            return False
+        self._unlock(where)
+        return True
+
+    def _unlock(self, where: Range) -> None:
         call(lib.nomyo_unlock, *where)
         if not self._held:
             self._ended()
 
-    def _after_fork(self) -> None:
-        self._forked = True
-        self.guard.release()
+    def _lock_anew(self) -> None:
+        """In a forked child, which inherits no lock, and of its parent's threads only this one."""
+        self._settling = threading.Lock()
+        inherited, self._held = self._held, {}
+        for where, held in inherited.items():
+            self._lock(where, held)
+        if inherited and not self._held:
+            self._ended()
 
 
 def _locked(where: Range) -> bool:
@@ -114,10 +139,6 @@ def _locked(where: Range) -> bool:
     except NomyoError:
         return False
     return True
-
-
-def _address(data: bytearray) -> int:
-    return ctypes.addressof(ctypes.c_char.from_buffer(data)) if data else 0
 
 
 def _probe() -> bool:

@@ -6,6 +6,8 @@ that `from` has copied elsewhere, and the handlers that its disable_ and enable_
 
 import gc
 import importlib
+import os
+import threading
 from typing import Any
 
 from ._handler import methods
@@ -46,16 +48,21 @@ class _Replacement:
     """The methods of one SDK, and who wants them replaced."""
 
     def __init__(self, sdk: Any) -> None:
+        self._guard = threading.RLock()  # of what follows
         self._locks = Locks(self._restore)
         self._buffer = sdk.SecureBuffer
         self._wanted: set[Protection] = set()
         self._methods = methods(sdk, self._locks, lambda: bool(self._wanted))
         self._theirs: dict[tuple[type, str], object] = {}
+        if hasattr(os, "register_at_fork"):
+            before, after = self._guard.acquire, self._guard.release
+            os.register_at_fork(before=before, after_in_parent=after, after_in_child=after)
 
     def begin(self, protection: Protection) -> None:
-        with self._locks.guard:
+        with self._guard:
+            begun = bool(self._wanted)
             self._wanted.add(protection)
-            if len(self._wanted) > 1:
+            if begun:
                 return
             for (kind, name), method in self._methods.items():
                 self._theirs.setdefault((kind, name), vars(kind).get(name, _ABSENT))
@@ -63,25 +70,28 @@ class _Replacement:
             # What the SDK has locked itself is counted from now on, or the end of a neighbour's lock would end its own.
             for thing in gc.get_objects():
                 if issubclass(type(thing), self._buffer) and vars(thing).get("_locked"):
-                    self._locks.lock(thing._secure_memory, (thing._address, thing._size))
+                    self._locks.lock(thing._secure_memory, (thing._address, thing._size), thing._data)
 
     def end(self, protection: Protection) -> None:
-        with self._locks.guard:
+        with self._guard:
             self._wanted.discard(protection)
-            self._locks.settle()
-            self._restore()
+        self._locks.settle()
+        self._restore()
 
     def _restore(self) -> None:
-        if self._wanted:
+        if self._wanted:  # which needs no waiting
             return
-        for (kind, name), theirs in list(self._theirs.items()):
-            if self._locks and name in ("_unlock_memory_at", "__del__"):
-                continue
-            del self._theirs[kind, name]
-            if theirs is _ABSENT:
-                delattr(kind, name)
-            else:
-                setattr(kind, name, theirs)
+        with self._guard:
+            if self._wanted:
+                return
+            for (kind, name), theirs in list(self._theirs.items()):
+                if self._locks and name in ("_unlock_memory_at", "__del__"):
+                    continue
+                del self._theirs[kind, name]
+                if theirs is _ABSENT:
+                    delattr(kind, name)
+                else:
+                    setattr(kind, name, theirs)
 
 
 _replacements: dict[object, _Replacement] = {}

@@ -1,5 +1,5 @@
-"""The official SDK's secure-memory API as a table of cases, and what the kernel says meanwhile. For test_protect_sdk.py and
-the programs that it starts."""
+"""The official SDK's secure-memory API as a table of cases, and what the kernel says meanwhile. For the test_protect_
+files and the programs that they start."""
 
 import ctypes
 import logging
