@@ -1,31 +1,63 @@
 """The secure-memory names of the official SDK, over the library's page locks and wiping."""
 
 import ctypes
+import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ._errors import NomyoError, call
 from ._library import MemoryInfo, lib
 
 _enabled = True
+_process = object()  # a forked child has another, and inherits no lock
+
+
+def _forked() -> None:
+    global _process
+    _process = object()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+class _Secret(bytearray):
+    """The bytes of a SecureBuffer, which somebody may have when it is gone. They end locked, if they were, and wiped."""
+
+    _lock: tuple[object, int, int] | None = None  # the process that it is of, and where
+
+    @property
+    def locked(self) -> bool:
+        return self._lock is not None and self._lock[0] is _process
+
+    def lock(self, address: int, size: int) -> None:
+        call(lib.nomyo_lock, address, size)
+        self._lock = _process, address, size
+
+    def unlock(self) -> None:
+        if self._lock and self.locked:
+            call(lib.nomyo_unlock, *self._lock[1:])
+        self._lock = None
+
+    def __del__(self) -> None:
+        wipe(self)
+        self.unlock()
 
 
 class SecureBuffer:
-    """A copy of `data` in a bytearray that can be locked and is wiped: by zero(), at the end of a `with`, when
-    forgotten. A bytearray that it is made from is wiped at once; bytes cannot be.
+    """A copy of `data` in a bytearray that can be locked and is wiped: by zero(), at the end of a `with`, or when both
+    the buffer and its `data` are forgotten. A bytearray that it is made from is wiped at once; bytes cannot be.
 
-    The memory is Python's: kept out of swap while it is locked, but not out of core dumps and forked children.
+    The memory is Python's: kept out of swap while it is locked, but not out of core dumps and forked children. A forked
+    child has no lock until it calls lock().
     """
-
-    _locked = False
-    _size = 0
 
     def __init__(self, data: bytes | bytearray, secure_memory: object = None) -> None:
         """`secure_memory` is there for the SDK's sake, and not used."""
-        self._data = bytearray(data)
+        self._data = _Secret(data)
         self._memory = (ctypes.c_char * len(data)).from_buffer(self._data)  # as long as this lives, no resizing
         self._size = len(data)
         if isinstance(data, bytearray):
@@ -33,7 +65,7 @@ class SecureBuffer:
 
     @property
     def data(self) -> bytearray:
-        """The bytes themselves, no copy."""
+        """The bytes themselves, no copy. They may outlive the buffer; resized then, they leave a copy that is not wiped."""
         return self._data
 
     @property
@@ -46,19 +78,14 @@ class SecureBuffer:
 
     def lock(self) -> bool:
         """Keeps the pages out of swap. False when the system refuses, or after disable_secure_memory()."""
-        if _enabled and not self._locked:
-            try:
-                call(lib.nomyo_lock, self.address, self._size)
-                self._locked = True
-            except NomyoError:
-                pass
-        return self._locked
+        if _enabled and not self._data.locked:
+            with suppress(NomyoError):
+                self._data.lock(self.address, self._size)
+        return self._data.locked
 
     def unlock(self) -> bool:
         """Undoes lock(). Locks nest: a page that holds another locked buffer stays locked."""
-        if self._locked:
-            call(lib.nomyo_unlock, self.address, self._size)
-            self._locked = False
+        self._data.unlock()
         return True
 
     def zero(self) -> None:
@@ -72,10 +99,6 @@ class SecureBuffer:
     def __exit__(self, *_: object) -> None:
         self.zero()
         self.unlock()
-
-    def __del__(self) -> None:
-        if self._size:
-            self.__exit__()
 
     def __len__(self) -> int:
         return self._size

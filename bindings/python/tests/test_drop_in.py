@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import random
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from nomyo.SecureCompletionClient import SecureCompletionClient as TheirClient
 from nomyo.SecureMemory import SecureMemory
 
 import nomyo_native as ours
+from nomyo_native import _memory
+from nomyo_native._memory import wipe
 
 FIXTURES = Path(__file__).parents[3] / "tests" / "fixtures" / "protocol"
 STATUSES = json.loads((FIXTURES / "http" / "status_matrix.json").read_text())["cases"]
@@ -392,3 +395,39 @@ def test_a_forgotten_locked_buffer_is_unlocked():
     assert buffer.lock() and locked_bytes() > before
     del buffer
     assert locked_bytes() == before
+
+
+def test_the_bytes_of_a_forgotten_buffer_stay_until_nobody_has_them(monkeypatch):
+    wiped: list[bytes] = []
+    assert bytes(ours.SecureBuffer(b"secret").data) == b"secret"
+    assert json.loads(ours.SecureBuffer(b'{"a": 1}').data) == {"a": 1}
+    before = locked_bytes()
+    buffer = ours.SecureBuffer(b"secret" * 100_000)
+    assert buffer.lock()
+    data = buffer.data
+    del buffer
+    assert data == b"secret" * 100_000 and locked_bytes() > before
+    monkeypatch.setattr(_memory, "wipe", lambda data: (wiped.append(bytes(data)), wipe(data), wiped.append(bytes(data))))
+    del data
+    assert wiped == [b"secret" * 100_000, bytes(600_000)] and locked_bytes() == before
+
+
+def test_a_buffer_in_a_forked_child_is_locked_when_it_says_so():
+    buffer = ours.SecureBuffer(b"secret" * 1000)
+    assert buffer.lock()
+    child = os.fork()
+    if child == 0:
+        outcome = 1
+        try:
+            inherited = locked_bytes()
+            buffer.unlock()
+            with buffer:
+                assert buffer.lock() and locked_bytes() > inherited
+            assert locked_bytes() == inherited
+            assert buffer.lock() and buffer.unlock()
+            outcome = 0
+        except BaseException:
+            traceback.print_exc()
+        os._exit(outcome)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert buffer.unlock()
