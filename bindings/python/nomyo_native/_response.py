@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakValueDictionary, finalize
 
 from ._attestation import Attestation, verdict_of
-from ._errors import ProtocolError
+from ._errors import ArgumentError, ProtocolError
 from ._handle import Handle
 from ._library import AttestationStruct, lib
 
@@ -47,18 +47,19 @@ class Response(Mapping[str, Any]):
 
         Slices of views cannot be released: they read zeros from now on, and their memory is freed when they are gone.
         """
-        for view in list(self._views.values()):
-            with suppress(BufferError):  # somebody holds a buffer of it
-                view.release()
-            del view
-        sliced = list(self._viewed.values())
-        if sliced and not self._handle.closed:
-            with self._handle as pointer:
+        with suppress(ArgumentError), self._handle as pointer:  # another thread's close() may be faster
+            self._handle.close()  # when this use ends; what looks whether it is closed does so after it left something
+            for reference in self._views.valuerefs():
+                if (view := reference()) is not None:
+                    with suppress(BufferError):  # somebody holds a buffer of it
+                        view.release()
+                del view
+            sliced = [memory for reference in self._viewed.valuerefs() if (memory := reference()) is not None]
+            if sliced:
                 sliced.append(_memory(lib.nomyo_response_json, pointer))
-        for memory in sliced:
-            lib.nomyo_wipe(memory, len(memory))
-        self._parsed = None
-        self._handle.close()
+            for memory in sliced:
+                lib.nomyo_wipe(memory, len(memory))
+            self._parsed = None
 
     def __getitem__(self, key: str) -> Any:
         return self._object()[key]
@@ -71,9 +72,12 @@ class Response(Mapping[str, Any]):
 
     def _object(self) -> dict[str, Any]:
         with self._handle:
-            if self._parsed is None:
-                self._parsed = self.json()
-            return self._parsed
+            parsed = self._parsed
+            if parsed is None:
+                self._parsed = parsed = self.json()
+                if self._handle.closed:  # meanwhile, and it found nothing to forget
+                    self._parsed = None
+            return parsed
 
     def json(self) -> dict[str, Any]:
         """The whole answer as a dict of your own, parsed anew. ProtocolError for numbers too long for Python."""
@@ -145,11 +149,11 @@ class Response(Mapping[str, Any]):
             memory = self._find(pointer, what, choice)
             if not memory:
                 return None if memory is None else memoryview(b"")
-            # A use of the handle, for as long as a view or a slice of one lives.
+            view = memoryview(memory).cast("B").toreadonly()
+            self._viewed[id(memory)], self._views[id(view)] = memory, view
+            # A use of the handle, for as long as a view or a slice of one lives. Who closes it from now on sees the view.
             self._handle.__enter__()
             finalize(memory, self._handle.__exit__).atexit = False  # type: ignore[misc]
-        view = memoryview(memory).cast("B").toreadonly()
-        self._viewed[id(memory)], self._views[id(view)] = memory, view
         return view
 
     def _find(self, pointer: Any, what: str, choice: int) -> Any:

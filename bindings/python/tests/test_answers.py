@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import gc
 import json
+import sys
 import threading
 import weakref
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 import nomyo_native as nomyo
+from nomyo_native import _response
 
 
 @pytest.fixture
@@ -110,6 +112,93 @@ def test_closing_while_others_read_is_safe(client, chat):
             assert not thread.is_alive()
         with pytest.raises(nomyo.ArgumentError):
             answer.content()
+
+
+def elsewhere(work) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize("moment", ["while it is parsed", "once it is parsed"])
+def test_an_answer_closed_while_it_is_read_as_a_mapping_is_read_and_leaves_nothing(client, chat, monkeypatch, moment):
+    answer = client.create(chat("a secret"))
+    parse = answer.json
+
+    def parse_and_close() -> object:
+        parsed = parse()
+        elsewhere(answer.close)
+        return parsed
+
+    if moment == "while it is parsed":
+        monkeypatch.setattr(answer, "json", parse_and_close)
+    else:
+        monkeypatch.setattr(type(answer), "_parsed", Closing())
+    assert answer["choices"][0]["message"]["content"] == "a secret"
+    assert not answer.__dict__.get("_parsed")
+    with pytest.raises(nomyo.ArgumentError, match="closed"):
+        answer["choices"]
+
+
+class Closing:
+    """The member of an answer that another thread closes as soon as it is set."""
+
+    closed = False
+
+    def __get__(self, answer, kind=None):
+        return answer.__dict__.get("_parsed")
+
+    def __set__(self, answer, parsed) -> None:
+        answer.__dict__["_parsed"] = parsed
+        if parsed and not self.closed:
+            self.closed = True
+            elsewhere(answer.close)
+
+
+def test_a_view_that_is_made_while_the_answer_is_closed_is_dead(client, chat, monkeypatch):
+    answer = client.create(chat("a secret"))
+
+    def finalize(*arguments):
+        made = weakref.finalize(*arguments)
+        elsewhere(answer.close)
+        return made
+
+    monkeypatch.setattr(_response, "finalize", finalize)
+    view = answer.view("content")
+    with pytest.raises(ValueError, match="released"):
+        bytes(view)
+    handle = weakref.ref(answer._handle)
+    del answer
+    monkeypatch.undo()
+    gc.collect()
+    assert handle() is None
+
+
+def test_threads_may_all_close_an_answer_whose_views_were_sliced(client, chat):
+    failed: list[BaseException] = []
+
+    def close(answer, ready: threading.Barrier) -> None:
+        ready.wait()
+        try:
+            answer.close()
+        except BaseException as e:
+            failed.append(e)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            answer, ready = client.create(chat("a secret")), threading.Barrier(8)
+            slices = [answer.view("content")[1:] for _ in range(50)]
+            threads = [threading.Thread(target=close, args=(answer, ready)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert {bytes(each) for each in slices} == {bytes(7)}
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failed
 
 
 def test_json_that_python_does_not_parse_is_a_protocol_error(client, chat):
