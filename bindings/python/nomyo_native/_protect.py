@@ -23,11 +23,14 @@ _EXPECTED = {
 
 
 class Protection:
-    """The protection that protect_sdk() gave. It lasts until undo(), or the end of a `with`; forgetting this ends nothing."""
+    """The protection that protect_sdk() gave. It lasts until undo(), or the end of a `with`; forgetting this ends nothing.
+
+    Another `with` of it begins it anew.
+    """
 
     def __init__(self, replacement: "_Replacement") -> None:
         self._replacement = replacement
-        replacement.begin(self)
+        self.__enter__()
 
     def undo(self) -> None:
         """Puts back what was there, once nobody else's protect_sdk() is in force. Undoing twice does nothing.
@@ -38,6 +41,7 @@ class Protection:
         self._replacement.end(self)
 
     def __enter__(self) -> "Protection":
+        self._replacement.begin(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -94,7 +98,7 @@ class _Replacement:
                     setattr(kind, name, theirs)
 
 
-_replacements: dict[object, _Replacement] = {}
+_replacements: dict[tuple[type, type], _Replacement] = {}
 
 
 def protect_sdk() -> Protection:
@@ -103,11 +107,14 @@ def protect_sdk() -> Protection:
     From now on buffers on one page stay locked until each is unlocked or forgotten, get_memory_protection_info() says what
     the system answered, and wiping takes one step for all bytes. Everything else is as it was. Again and again does no harm.
 
+    Buffers that were locked before gc.freeze() was called, and that before this, are not counted.
+
     Any thread, also while the SDK is in use; imports `nomyo`, and blocks on nothing else. Raises ImportError when that is
     not installed, or is not what this knows; nothing is changed then.
     """
     sdk = _sdk()
-    replacement = _replacements.get(sdk) or _replacements.setdefault(sdk, _Replacement(sdk))
+    classes = sdk.SecureMemory, sdk.SecureBuffer  # which the module has others of when it is reloaded
+    replacement = _replacements.get(classes) or _replacements.setdefault(classes, _Replacement(sdk))
     return Protection(replacement)
 
 

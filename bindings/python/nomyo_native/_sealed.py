@@ -14,8 +14,8 @@ class Cancel:
         self._handle = Handle.made(lib.nomyo_cancel_new(), lib.nomyo_cancel_free, "cancel")
 
     def trigger(self) -> None:
-        """Ends the calls with CancelledError: at once what sends, waits or reads; what generates keys, resolves a name
-        or connects, when that is over. Blocks on nothing."""
+        """Ends the calls with CancelledError: what generates keys, when that is over; whatever else they wait for, at once
+        or within a twentieth of a second. Blocks on nothing."""
         with self._handle as cancel:
             lib.nomyo_cancel_trigger(cancel)
 

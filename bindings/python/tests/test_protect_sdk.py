@@ -222,6 +222,37 @@ def test_the_last_undo_of_any_order_restores_the_sdk():
     assert methods() == THEIRS
 
 
+def test_a_protection_protects_in_each_with():
+    protection = protect_sdk()
+    for _ in range(3):
+        with protection:
+            assert methods() != THEIRS
+            first, second = neighbours()
+            with first, second:
+                first.unlock()
+                assert is_locked(second.address)
+        assert methods() == THEIRS
+
+
+def test_the_classes_of_a_reloaded_sdk_are_protected():
+    printed = run(
+        """
+        import importlib
+        first = vars(SecureBuffer)["zero"]
+        old = protect_sdk()
+        for _ in range(2):
+            module = importlib.reload(sys.modules["nomyo.SecureMemory"])
+            theirs = vars(module.SecureBuffer)["zero"]
+            with protect_sdk():
+                print(vars(module.SecureBuffer)["zero"] is theirs, vars(SecureBuffer)["zero"] is first)
+            print(vars(module.SecureBuffer)["zero"] is theirs)
+        old.undo()
+        print(vars(SecureBuffer)["zero"] is first)
+        """
+    )
+    assert printed.splitlines() == [*["False False", "True"] * 2, "True"]
+
+
 def test_a_protection_lasts_though_nobody_keeps_it():
     printed = run(
         """
