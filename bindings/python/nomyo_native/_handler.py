@@ -82,10 +82,11 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
 
     def __del__(self: Any) -> None:
         mine = vars(self)
-        if (mine.get("_address"), mine.get("_size")) in locks:
+        where = mine.get("_address", 0), mine.get("_size", 0)
+        if where in locks:
             # A finalizer of the program's may still use it: what is left is a buffer of nothing.
             mine.update(_data=bytearray(), _ctypes_buffer=None, _address=0, _size=0, _locked=False)
-            locks.settle()
+            locks.check(where)
 
     def has_mlock(self: Any) -> bool:
         return bool(self.enabled and vars(self).get("has_mlock") and locks.granted(self)[0])
@@ -96,12 +97,13 @@ def methods(sdk: Any, locks: Locks, wanted: Callable[[], bool]) -> dict[tuple[ty
             return said if self.enabled else level.NONE
         return said if locks.granted(self)[1] else level.ZEROING_ONLY
 
-    replaced = (_lock_memory_at, _unlock_memory_at, _zero_memory_at, lock_memory, unlock_memory, zero_memory)
+    # In this order, since threads may call them meanwhile: what is locked by these must find these when it is unlocked.
+    replaced = (_unlock_memory_at, _lock_memory_at, _zero_memory_at, unlock_memory, lock_memory, zero_memory)
     reported = (has_mlock, protection_level)
     return {
+        **{(buffer, method.__name__): method for method in (__init__, lock, zero, __del__)},
         **{(memory, method.__name__): method for method in replaced},
         **{(memory, told.__name__): _told(told) for told in reported},
-        **{(buffer, method.__name__): method for method in (__init__, lock, zero, __del__)},
     }
 
 

@@ -39,7 +39,7 @@ class Locks:
         self._ended = ended
         self._held: dict[Range, _Held] = {}  # changed by single steps of the interpreter's
         self._refused: WeakSet[Any] = WeakSet()
-        self._settling, self._due = threading.Lock(), False
+        self._settling = threading.Lock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._lock_anew)
 
@@ -80,16 +80,15 @@ class Locks:
 
     def settle(self) -> None:
         """Wipes and unlocks what nobody else has. Left to who is doing it already, which may be this thread, below."""
-        self._due = True
-        while self._due and (settling := self._settling).acquire(blocking=False):
+        if (settling := self._settling).acquire(blocking=False):
             try:
-                self._due = False
                 for where in list(self._held):
-                    self._check(where)
+                    self.check(where)
             finally:
                 settling.release()
 
-    def _check(self, where: Range) -> None:
+    def check(self, where: Range) -> None:
+        """Wipes and unlocks it if nobody else has it, and goes after it if it was resized."""
         held = self._held.get(where)
         if held is None or held.data is None:
             return
@@ -99,7 +98,7 @@ class Locks:
                 self._unlock(where)
             return
         now = _start(held.data), len(held.data)
-        if now != where:  # it was resized
+        if now != where:
             if now[1] and now not in self._held:
                 self._lock(now, held)
             self._release(where)
