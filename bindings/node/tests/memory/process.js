@@ -82,4 +82,4 @@ function mappings(pid) {
   return found;
 }
 
-module.exports = { native, skip, sanitized, collect, lockedByCaller, mark, find };
+module.exports = { native, skip, sanitized, gc, collect, lockedByCaller, mark, find };
