@@ -12,7 +12,7 @@ const { values: options } = parseArgs({
 });
 
 // An array takes the next key, too, before the server changes it.
-const client = new Client({ baseUrl: options.url, caFile: options.ca, serverKeyPins: options.pin ? [options.pin] : [] });
+const client = new Client({ baseUrl: options.url, caFile: options.ca, serverKeyPins: options.pin });
 try {
   if (options.pin) {
     const messages = [{ role: 'user', content: await text(process.stdin) }];
