@@ -36,7 +36,7 @@ def nothing_stays() -> Iterator[None]:
     yield
     gc.collect()
     assert methods() == THEIRS
-    assert locked_bytes() <= before  # what an earlier test left may have ended meanwhile
+    assert locked_bytes() == before
 
 
 @pytest.fixture

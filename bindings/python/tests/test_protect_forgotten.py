@@ -86,7 +86,7 @@ def test_a_hundred_buffers_that_threads_drop_leave_no_lock(protected):
         thread.start()
     for thread in threads:
         thread.join()
-    assert locked_bytes() <= before  # what an earlier test left may have ended meanwhile
+    assert locked_bytes() == before
 
 
 def test_a_buffer_that_a_finalizer_uses_after_its_own_end_is_empty(protected):
