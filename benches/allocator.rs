@@ -1,4 +1,4 @@
-//! What a block of the vault costs, beside one of the system's allocator: 1 and 16 threads, 16 to 4096 bytes.
+//! Compares the cost of a block of the vault with one of the system's allocator: 1 and 16 threads, 16 to 4096 bytes.
 //!
 //! Prints one JSON line; `run.py` runs it among the others.
 

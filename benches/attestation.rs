@@ -1,4 +1,4 @@
-//! What the verdict on one quote costs: the genuine ones of the fixtures, block to verdict, report included.
+//! Measures the verdict on one quote: the genuine quotes of the fixtures, block to verdict, report included.
 //!
 //! `attestation N` prints one JSON line, the CPU time of one verdict in microseconds over N of them, for each quote.
 

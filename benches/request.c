@@ -1,4 +1,4 @@
-/* What one small request costs through the C ABI, warm and sequential.
+/* Measures one small request through the C ABI, warm and sequential.
  *
  *     request N
  *
@@ -11,16 +11,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "must.h"
+#include "resident.h"
+
 static const char JSON[] =
     "{\"model\":\"Qwen/Qwen3-0.6B\",\"messages\":[{\"role\":\"user\",\"content\":\"What is the capital of France?\"}],"
     "\"temperature\":0.7}";
-
-static void must(int32_t status, const nomyo_error *err) {
-    if (status != NOMYO_OK) {
-        fprintf(stderr, "request: %s: %s\n", nomyo_status_name(status), nomyo_error_message(err));
-        exit(EXIT_FAILURE);
-    }
-}
 
 static double wall_us(void) {
     struct timespec now;
@@ -35,21 +31,9 @@ static double cpu_us(void) {
            (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
 }
 
-/* Not ru_maxrss, which begins with the peak of the program that started this one. */
-static long peak_kb(void) {
-    char line[128];
-    long kb = 0;
-    FILE *status = fopen("/proc/self/status", "r");
-    while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "VmHWM: %ld", &kb) != 1) {
-    }
-    if (status != NULL) fclose(status);
-    return kb;
-}
-
 static void request(const nomyo_client *client) {
     nomyo_response *answer = NULL;
-    nomyo_error *err = NULL;
-    must(nomyo_create(client, (const uint8_t *)JSON, sizeof JSON - 1, NULL, &answer, &err), err);
+    MUST(nomyo_create, client, (const uint8_t *)JSON, sizeof JSON - 1, NULL, &answer);
     if (nomyo_response_content(answer, 0, NULL) == NULL) {
         fputs("request: the answer has no content\n", stderr);
         exit(EXIT_FAILURE);
@@ -62,15 +46,14 @@ int main(int argc, char **argv) {
     const char *url = getenv("NOMYO_TEST_BASE_URL"), *ca = getenv("NOMYO_TEST_CA_FILE");
     nomyo_config *config = nomyo_config_new();
     nomyo_client *client = NULL;
-    nomyo_error *err = NULL;
     if (count < 1 || url == NULL || ca == NULL) {
         fputs("usage: tests/with_endpoint.sh request N\n", stderr);
         return EXIT_FAILURE;
     }
-    must(nomyo_config_set_base_url(config, url, &err), err);
-    must(nomyo_config_set_ca_file(config, ca, &err), err);
-    must(nomyo_client_new(config, &client, &err), err);
-    must(nomyo_client_warm_up(client, &err), err);
+    MUST(nomyo_config_set_base_url, config, url);
+    MUST(nomyo_config_set_ca_file, config, ca);
+    MUST(nomyo_client_new, config, &client);
+    MUST(nomyo_client_warm_up, client);
     request(client);
 
     double wall = wall_us(), cpu = cpu_us();

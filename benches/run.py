@@ -1,214 +1,134 @@
-"""Compares this library, the official Python SDK and the limit, a bare RSA-4096 decryption, side by side.
+"""Measures this library beside its peers and the limits, and names each target that is missed.
 
     NOMYO_TEST_ENDPOINT=target/release/endpoint tests/with_endpoint.sh target/venv/bin/python benches/run.py
 
-Each round runs all three, in rotating order, so that what else the machine does meets all of them. Figures are medians
-over the rounds; a ratio is the median of the rounds' own ratios. Prints a table, writes it to benches/RESULTS.md, and
-judges no time: `over` in the table is for the reader.
+All programs of a section take turns in each round, so that other work on the machine disturbs each alike. A figure is the median
+over the rounds, with the smallest and the largest. A ratio is the median of the rounds' own ratios. Prints the report and writes it
+to benches/RESULTS.md. --no-write only prints it. --only runs some sections, and only prints them. A missed target is no failure of
+this program.
 """
 
 import argparse
 import datetime
-import json
 import os
-import pathlib
 import platform
 import re
-import shutil
-import subprocess
-import sys
-import urllib.request
-from statistics import median
+from collections.abc import Callable
+from pathlib import Path
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-RELEASE = ROOT / "target" / "release"
-OUT = ROOT / "target" / "bench"
+import bindings
+import library_size
+import memory_needs
+import payloads
+import small_request
+from programs import BENCHES, RELEASE, linked, output, stripped
+from report import HEAD, Targets, table
+
 COMMAND = "make bench"
-NAMES = {"ours": "libnomyo, C ABI", "system": "the same over the system's allocator", "sdk": "Python SDK 0.2.9", "limit": "one RSA-4096 decrypt"}
-# The same source, built with the cfg that leaves the vault out.
-SYSTEM = ROOT / "target" / "bench-system" / "release"
-# Figure, what it is divided by, target of the budget.
-RATIOS = [
-    ("CPU", "cpu_us", "limit", 1.25),
-    ("CPU", "cpu_us", "system", 1.05),
-    ("CPU", "cpu_us", "sdk", 0.30),
-    ("wall", "wall_us", "sdk", 0.50),
-]
+LIBRARY_MB = 5.0
 
 
-def output(*command: object, **options: object) -> str:
-    return subprocess.run([str(word) for word in command], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE,
-                          **options).stdout.strip()
+def request(rounds: int, requests: int, targets: Targets) -> str:
+    results = small_request.measured(rounds, requests)
+    return f"""A small request over loopback TLS, warm and sequential, beside the official SDK and the limit: {rounds} rounds of
+{requests} requests (or decryptions) each, after one that is not measured but is among the connections and fetches.
+Wall time includes the endpoint's work, above all its own RSA decryption in pure Rust; the limit has no network in it.
+
+{small_request.figures(results)}
+
+{small_request.ratios(results, targets)}"""
 
 
-def linked(library: pathlib.Path, out: pathlib.Path) -> list[str]:
-    """The request program beside a stripped copy of a library."""
-    out.mkdir(parents=True, exist_ok=True)
-    copy, request = out / "libnomyo.so.0", out / "request"
-    shutil.copy(library, copy)
-    output("strip", copy)
-    output("cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", f"-I{ROOT / 'include'}", "-o",
-           request, ROOT / "benches" / "request.c", copy, f"-Wl,-rpath,{out}")
-    return [str(request)]
+def threads(rounds: int, requests: int, targets: Targets) -> str:
+    return small_request.threads(rounds, max(requests // 2, 5), targets)
 
 
-def bench(name: str) -> list[str]:
-    messages = output("cargo", "bench", "--bench", name, "--no-run", "--message-format=json")
-    artifacts = [json.loads(line) for line in messages.splitlines()]
-    return [a["executable"] for a in artifacts if a.get("executable") and a["target"]["name"] == name][:1]
+def payload(rounds: int, requests: int, targets: Targets) -> str:
+    return f"""Other libraries encrypt the bytes as they are. Seal and open also read the JSON, write base64 and use RSA, because the protocol
+requires it. Each round is the median of {payloads.INNER_ROUNDS}; 1 MB is 1 000 000 bytes.
+
+{payloads.section(rounds, targets)}"""
 
 
-def built() -> dict[str, list[str]]:
-    """The programs, each as the command that takes a count."""
-    return {
-        "limit": bench("decrypt"),
-        "ours": linked(RELEASE / "libnomyo.so", OUT),
-        "system": linked(SYSTEM / "libnomyo.so", OUT / "system"),
-        "sdk": [sys.executable, str(ROOT / "benches" / "sdk.py")],
-    }
+def allocator(rounds: int, requests: int, targets: Targets) -> str:
+    return f"""{small_request.blocks()}
+
+The vault wipes each block and serves it from locked pages."""
 
 
-def control(method: str, path: str) -> dict:
-    url = os.environ["NOMYO_TEST_PLAIN_BASE_URL"] + path
-    with urllib.request.urlopen(urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)) as r:
-        return json.loads(r.read() or b"{}")
+def memory(rounds: int, requests: int, targets: Targets) -> str:
+    return f"""{memory_needs.locked(rounds)}
+
+A call that does not fit is refused with NOMYO_ERR_SECURITY.
+
+{memory_needs.in_flight(rounds, targets)}"""
 
 
-def run(command: list[str], count: int) -> dict:
-    """One program's figures, with what the endpoint saw of it."""
-    control("POST", "/control/reset")
-    environment = dict(os.environ, SSL_CERT_FILE=os.environ["NOMYO_TEST_CA_FILE"])
-    figures = json.loads(output(*command, count, env=environment).splitlines()[-1])
-    return figures | control("GET", "/control/stats")
+def signals(rounds: int, requests: int, targets: Targets) -> str:
+    return small_request.signals(rounds, targets)
 
 
-def rounds(programs: dict[str, list[str]], count: int, requests: int) -> list[dict[str, dict]]:
-    order, results = list(programs), []
-    for number in range(count):
-        results.append({name: run(programs[name], requests) for name in order})
-        print(f"round {number + 1} of {count}: " + ", ".join(
-            f"{name} {results[-1][name]['cpu_us'] / 1000:.2f} ms CPU" for name in programs), file=sys.stderr)
-        order = order[1:] + order[:1]
-    return results
+def quotes(rounds: int, requests: int, targets: Targets) -> str:
+    return small_request.quotes(targets)
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+def languages(rounds: int, requests: int, targets: Targets) -> str:
+    return f"""{bindings.section(rounds, 2 * requests, targets)}
+
+On the main thread a call of Python's Client runs on another thread, so that Ctrl-C ends it."""
 
 
-def figures(results: list[dict[str, dict]]) -> str:
-    def middle(name: str, figure: str) -> float:
-        return median(result[name][figure] for result in results)
-
-    rows = []
-    for name, title in NAMES.items():
-        asks = name != "limit"
-        rows.append([
-            title,
-            f"{middle(name, 'wall_us') / 1000:.2f} ms",
-            f"{middle(name, 'cpu_us') / 1000:.2f} ms",
-            f"{middle(name, 'connections'):.0f}" if asks else "-",
-            f"{middle(name, 'key_fetches'):.0f}" if asks else "-",
-            f"{middle(name, 'peak_kb') / 1024:.1f} MiB",
-        ])
-    return table(["", "wall each", "client CPU each", "connections", "key fetches", "peak resident"], rows)
+def size(rounds: int, requests: int, targets: Targets) -> str:
+    linked("request")
+    name = "libnomyo.so, stripped"
+    row = [name, *targets.cells(name, [stripped().stat().st_size / 1e6], LIBRARY_MB, "{:.2f} MB".format, "the parts in the tables below")]
+    return f"{table(['size', *HEAD], [row])}\n\n{library_size.tables(RELEASE / 'libnomyo.so')}"
 
 
-def ratios(results: list[dict[str, dict]]) -> str:
-    rows = []
-    for title, figure, base, target in RATIOS:
-        each = [result["ours"][figure] / result[base][figure] for result in results]
-        rows.append([
-            f"{title}, ours / {NAMES[base]}",
-            f"{median(each):.3f}",
-            f"{min(each):.2f} to {max(each):.2f}",
-            f"{target:.2f}",
-            "within" if median(each) <= target else "over",
-        ])
-    return table(["ratio", "median", "rounds", "target at most", ""], rows)
-
-
-def blocks() -> str:
-    """What the allocator costs by itself."""
-    ns = json.loads(output(*bench("allocator"), "--bench"))
-    rows = [[f"{n} thread{'s' if n > 1 else ''}", f"{ns[f'vault_{n}_ns']} ns", f"{ns[f'system_{n}_ns']} ns"] for n in (1, 16)]
-    return table(["one block of 16 to 4096 bytes, taken and given back", "the vault", "the system's"], rows)
-
-
-def quotes() -> str:
-    """What attestation adds to an answer that has a quote."""
-    us = json.loads(output(*bench("attestation"), "2000"))
-    return table(["the verdict on one TPM quote, with its report", "CPU", "target at most", ""],
-                 [[name, f"{each / 1000:.3f} ms", "0.5 ms", "within" if each <= 500 else "over"] for name, each in us.items()])
-
-
-def binding(count: int, requests: int) -> str:
-    """What Python adds to the C calls."""
-    environment = dict(os.environ, NOMYO_LIBRARY=str(RELEASE / "libnomyo.so"))
-    program = sys.executable, ROOT / "benches" / "binding.py", requests
-    results = [json.loads(output(*program, env=environment)) for _ in range(count)]
-    each = [result["client_us"] / result["ctypes_us"] for result in results]
-    return table(
-        ["CPU of a small request from Python, median", "the C calls, by ctypes", "Client.create()", "ratio", "rounds", "target at most", ""],
-        [["one thread, the main one", *(f"{median(r[name] for r in results) / 1000:.2f} ms" for name in ("ctypes_us", "client_us")),
-          f"{median(each):.3f}", f"{min(each):.2f} to {max(each):.2f}", "1.05", "within" if median(each) <= 1.05 else "over"]])
+SECTIONS: dict[str, Callable[[int, int, Targets], str]] = {
+    section.__name__: section for section in (request, threads, payload, allocator, memory, signals, quotes, languages, size)
+}
 
 
 def machine() -> str:
-    model = re.search(r"^model name\s*:\s*(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    model = re.search(r"^model name\s*:\s*(.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     kernel = ".".join(platform.release().split(".")[:2])
     return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {kernel}"
 
 
 def commit() -> str:
-    # What this program writes is no change of what it measured.
+    # The file that this program writes is no change of what it measures.
     changed = output("git", "status", "--porcelain", "--", ".", ":!benches/RESULTS.md")
     return output("git", "rev-parse", "--short", "HEAD") + ("+changes" if changed else "")
 
 
+def load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measures a small request beside the SDK's and a bare decryption.")
+    parser = argparse.ArgumentParser(description="Measures libnomyo beside its peers and the limits.")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=50, help="in each round, for each program")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="SECTION", help=f"some of: {', '.join(SECTIONS)}")
+    parser.add_argument("--no-write", action="store_true", help="leave benches/RESULTS.md as it is")
     options = parser.parse_args()
     if "NOMYO_TEST_PLAIN_BASE_URL" not in os.environ:
         parser.error("run this through tests/with_endpoint.sh")
 
-    programs = built()
-    load = os.getloadavg()[0]
-    results = rounds(programs, options.rounds, options.requests)
-    size = (OUT / "libnomyo.so.0").stat().st_size / 2**20
-    text = f"""# Results
+    targets, before, begun = Targets(), load(), datetime.datetime.now()
+    parts = [SECTIONS[name](options.rounds, options.requests, targets) for name in options.only or SECTIONS]
+    minutes = (datetime.datetime.now() - begun).total_seconds() / 60
+    text = "\n\n".join(["# Results", *parts, targets.summary()]) + f"""
 
-A small request over loopback TLS, warm and sequential, beside the official SDK and the limit: {options.rounds} rounds of
-{options.requests} requests (or decryptions) each, after one that is not measured but is among the connections and fetches.
-Wall time includes the endpoint's work, above all its own RSA decryption in pure Rust; the limit has no network in it.
-
-{figures(results)}
-
-{ratios(results)}
-
-{blocks()}
-
-The vault wipes each block and serves it from locked pages by four arenas of each kind. With one arena 16 threads took
-401 to 427 ns a block, with two 80 to 93 ns, with four 46 to 54 ns (measured once, on this machine, by changing
-`PER_KIND` in src/memory/arena.rs).
-
-{quotes()}
-
-{binding(options.rounds, 4 * options.requests)}
-
-On the main thread a call runs on another one, so that Ctrl-C ends it.
-
-libnomyo.so, stripped: {size:.2f} MiB.
-
-- machine: {machine()}; load average before the first round {load:.1f}
-- date: {datetime.date.today().isoformat()}
+- machine: {machine()}; load average before the first round {before}, after the last {load()}
+- date: {datetime.date.today().isoformat()}, {minutes:.0f} minutes
 - commit: {commit()}
 - command: `{COMMAND}` (`benches/run.py --rounds {options.rounds} --requests {options.requests}`)
 """
     print(text)
-    (ROOT / "benches" / "RESULTS.md").write_text(text)
+    if not options.no_write and not options.only:
+        (BENCHES / "RESULTS.md").write_text(text)
 
 
 if __name__ == "__main__":

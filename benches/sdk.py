@@ -1,4 +1,4 @@
-"""What the same small request costs with the official Python SDK, warm and sequential.
+"""Measures the same small request with the official Python SDK, warm and sequential.
 
     sdk.py N
 

@@ -5,27 +5,79 @@
  * -----------
  * Handles   nomyo_x is made by nomyo_x_new() or returned by a call, and released by nomyo_x_free(), once.
  *           _free(NULL) does nothing. A pointer that is not NULL must be alive and of the right type: that is the
- *           caller's promise to every function here. Where NULL stands for the defaults, the function says so; check
- *           what a _new returned before it comes to mean that. Answers, sealed requests and errors outlive the client
- *           that they came from.
- * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **err`
- *           (nomyo_memory_info_get() has none, and what returns a pointer returns NULL). `err`
- *           may be NULL. On failure, and only then, `*err` receives an error that the caller frees; all other outputs
- *           are left as they were. On success only outputs are written.
+ *           caller's promise to every function here. Where NULL stands for the defaults, the function says so. Check
+ *           every _new() for NULL: a failed nomyo_config_new() passed on would silently select the defaults. Responses,
+ *           sealed requests and errors outlive the client that they came from.
+ * Errors    A function that can fail returns NOMYO_OK or a NOMYO_ERR_ number, and ends with `nomyo_error **error`.
+ *           nomyo_memory_info_get(), nomyo_response_attestation() and nomyo_response_usage() have no `error`. Nor has
+ *           nomyo_json_string(), which returns 0 on failure. A function that returns a pointer returns NULL. `error` may be NULL. On failure, and only then, `*error` receives an error that
+ *           the caller frees, and all other outputs are left as they were. On success only outputs are written.
+ *           nomyo_error_sent() tells whether the request left this process, nomyo_error_payload_id() under which id.
  * Threads   A `const` handle may be shared by any number of threads at once; a non-const one belongs to one thread at
  *           a time. No error is kept per thread.
  * Text      Text that configures is NUL-terminated UTF-8. Secrets and JSON are a pointer and a length: NULL with 0 is
  *           empty, NULL with more is NOMYO_ERR_ARGUMENT. Returned text is NUL-terminated and has a length, lives in the
- *           handle that returned it, and is NULL when absent. Nothing that is passed in is kept, unless it says so.
- * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it. Where memory must be locked
- *           (NOMYO_MEMORY_REQUIRE) and the system refuses, every function with a client is NOMYO_ERR_SECURITY.
- * Process   No signal handler, limit, environment change, exit handler or output. A thread for a moment: when a
- *           connection needs the address of a name, the system's resolver is asked on one that has all signals blocked
- *           and holds nothing but the name. A call that is cancelled or out of time leaves it behind; it ends when the
- *           resolver gives up. One pthread_atfork handler, so that a fork finds no lock of the allocator held. A small
- *           allocation that fails ends the process, as in any Rust program; a large one is NOMYO_ERR_MEMORY. A client
- *           belongs to the process that made it: in a forked child it answers NOMYO_ERR_FORKED, and every prompt, answer,
- *           private key and package's AES key reads as zeros there.
+ *           handle that returned it, and is NULL if absent. Nothing that is passed in is kept, unless it says so.
+ * Time      Every function that blocks takes a timeout and a cancel handle: those of the call's options, otherwise those
+ *           of the client handle (nomyo_client_with_options()), otherwise the client's timeout. It returns
+ *           NOMYO_ERR_TIMEOUT or NOMYO_ERR_CANCELLED within a tenth of a second after the deadline or the cancel. A
+ *           triggered cancel ends a call before it begins. All other functions block on nothing, except that
+ *           nomyo_config_set_ca_file() and nomyo_config_set_client_certificate() read files, and nomyo_lock() waits for the
+ *           system to read pages in.
+ *
+ *           | function                       | waits for                                                          |
+ *           |--------------------------------|--------------------------------------------------------------------|
+ *           | nomyo_create()                 | keys, server's key, known servers, turn, retry wait, network       |
+ *           | nomyo_client_warm_up()         | keys, server's key, turn, retry wait, network                      |
+ *           | nomyo_client_server_key()      | server's key, turn, retry wait, network                            |
+ *           | nomyo_client_tls_chain()       | turn, retry wait, network                                          |
+ *           | nomyo_client_public_key()      | keys                                                               |
+ *           | nomyo_seal()                   | keys, known servers                                                |
+ *           | nomyo_client_generate_keys()   | keys                                                               |
+ *           | nomyo_client_load_keys()       | keys                                                               |
+ *           | nomyo_client_load_keys_pem()   | keys                                                               |
+ *           | nomyo_client_save_keys()       | keys                                                               |
+ *           | nomyo_client_rotate_keys()     | keys                                                               |
+ *           | nomyo_client_private_key_pem() | keys                                                               |
+ *
+ *           keys: another thread's work on the client's pair; the lock of the key directory, which another process may
+ *           hold; the files; the derivation of the password; the generation of a pair (0.7 s on average, several seconds
+ *           at worst), if there is none yet or if it is due. server's key: another thread's fetch, the file of known
+ *           servers. known servers: that file and, if there is something to remember, its lock. turn: the client's rate
+ *           limit. network: the name, TCP, a proxy, TLS, the server.
+ * Secrets   Plaintext leaves the library only inside a handle whose _free wipes it. The private key leaves it only in a file,
+ *           or in memory that nomyo_secret_free() wipes. Where memory must be locked (NOMYO_MEMORY_REQUIRE) and the system
+ *           refuses, every function with a client is NOMYO_ERR_SECURITY.
+ * Process   The library installs no signal handler, no exit handler and no ELF destructor. It changes no limit and no
+ *           environment variable, and prints nothing. Only nomyo_config_load_env() reads the environment. Calls may be in
+ *           flight when the process exits, and a destructor that runs then may make calls.
+ *           The library's own threads have all signals blocked. They look up a server's name, work on the client's pair,
+ *           and read and write files. A call that is cancelled or out of time may leave such a thread behind. The thread
+ *           ends by itself when its work is done.
+ * Forks     One pthread_atfork handler keeps a fork from copying a held lock of the allocator or of the random generator.
+ *           Therefore fork() waits some milliseconds for operations with RSA keys, key shares and the key of a client
+ *           certificate that are in flight.
+ *           fork() does not wait until the generation of a pair ends.
+ *           fork() is also allowed in a signal handler and in the log function. The child must not return into the
+ *           interrupted call: a child that does is ended by abort().
+ *           A client belongs to the process that made it. In a forked child the client answers NOMYO_ERR_FORKED, and every
+ *           prompt, response, private key and package's AES key reads as zeros. A configuration and request options that
+ *           were made before the fork work in the child, but their API key, key password, headers and client certificate must be set again there. Until
+ *           then, calls that need them are NOMYO_ERR_FORKED.
+ * Signals   While a function computes, signals are blocked on its thread. Signals are delivered while the function waits
+ *           (the table above), while it calls the log function, and when it returns. SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+ *           SIGTRAP and SIGSYS stay on the calling thread as the caller set them.
+ * Stack     The library works on stacks of its own. 16 KiB of the caller's stack are enough, beside the needs of the log
+ *           function and of signal handlers. A thread of the library looks up the server's name. If the system has no more
+ *           threads, the lookup runs on the caller's stack, and the system's resolver may need more than 16 KiB.
+ * Memory    Without memory, or without mappings (vm.max_map_count), a call fails with a status, NOMYO_ERR_MEMORY in most
+ *           cases. A call that works on secrets begins only if a reserve of 128 KiB exists for small allocations, because
+ *           these cannot report a failure. If the calls in flight use up the reserve, the process ends, as any Rust program
+ *           does.
+ * Versions  NOMYO_ABI_VERSION is the first number of the version, and the number in `libnomyo.so.0`. It changes only if a
+ *           program that was compiled before could break. Under the same number a later library has every function, constant
+ *           and member that an earlier one had. New ones may be added: functions, constants, members at the end of a struct,
+ *           and NOMYO_ERR_ numbers. Handle a number that you do not know as you handle NOMYO_ERR_INTERNAL.
  * Panics    None crosses: it is NOMYO_ERR_INTERNAL, and the client that met it refuses to work from then on.
  */
 
@@ -38,7 +90,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every function here exists, under this name and signature, in every library whose nomyo_abi_version() is this. */
+#if defined(__GNUC__)
+/** Of a function whose result must be looked at: the compiler warns if it is not. */
+#define NOMYO_MUST_USE __attribute__((warn_unused_result))
+#else
+/** Of a function whose result must be looked at. */
+#define NOMYO_MUST_USE
+#endif
+
+
 
 /**
  * The version that this header belongs to: major.
@@ -56,7 +116,7 @@
 #define NOMYO_VERSION_PATCH 0
 
 /**
- * The ABI that this header belongs to; the number in `libnomyo.so.0`.
+ * The ABI that this header belongs to (see Versions, above).
  */
 #define NOMYO_ABI_VERSION 0
 
@@ -71,7 +131,7 @@
 #define NOMYO_ERR_ARGUMENT 1
 
 /**
- * A client was used in a forked child of the process that made it.
+ * A parent process made the client, or set the credentials, before a fork.
  */
 #define NOMYO_ERR_FORKED 2
 
@@ -148,7 +208,8 @@
 #define NOMYO_ERR_SECURITY 60
 
 /**
- * The server's key is not a pinned one, or not the one that is remembered. Nothing was sent.
+ * The server's key or its certificate chain is not a pinned one, or the key is not the one that is remembered, or the file
+ * of known servers cannot be read as one. nomyo_error_sent() tells whether the request had been sent before.
  */
 #define NOMYO_ERR_PIN 61
 
@@ -171,6 +232,21 @@
  * A bug in this library. After a panic the client that met it refuses to work.
  */
 #define NOMYO_ERR_INTERNAL 99
+
+/**
+ * Sent: no byte of the request's package left this process, in any attempt.
+ */
+#define NOMYO_SENT_NO 0
+
+/**
+ * Sent: bytes of the package left in an attempt that was not answered. The server may have received and processed it.
+ */
+#define NOMYO_SENT_MAYBE 1
+
+/**
+ * Sent: the package left, and every attempt that sent bytes of it was answered. The error tells the last answer.
+ */
+#define NOMYO_SENT_YES 2
 
 /**
  * Log level: something failed.
@@ -268,6 +344,12 @@
 typedef struct nomyo_attestation_policy nomyo_attestation_policy;
 
 /**
+ * The options of one call, over the client's. Belongs to one thread at a time while it is being changed; any number of
+ * calls may read it at once.
+ */
+typedef struct nomyo_call_options nomyo_call_options;
+
+/**
  * Cancels the calls that it was given to. Any number of threads may use it at once; one frees it.
  */
 typedef struct nomyo_cancel nomyo_cancel;
@@ -279,7 +361,7 @@ typedef struct nomyo_cancel nomyo_cancel;
 typedef struct nomyo_client nomyo_client;
 
 /**
- * What a client is made of. Belongs to one thread at a time while it is being changed; nomyo_client_new() only reads it
+ * The settings of a client. Belongs to one thread at a time while it is being changed; nomyo_client_new() only reads it
  * and keeps nothing of it.
  */
 typedef struct nomyo_config nomyo_config;
@@ -290,14 +372,8 @@ typedef struct nomyo_config nomyo_config;
 typedef struct nomyo_error nomyo_error;
 
 /**
- * The options of one call, over the client's. Belongs to one thread at a time while it is being changed; any number of
- * calls may read it at once.
- */
-typedef struct nomyo_request nomyo_request;
-
-/**
- * A decrypted answer. Any number of threads may read it at once; one frees it. Every pointer taken from it lives until
- * then.
+ * A decrypted answer. Any number of threads may read it at once; one thread frees it. Every pointer taken from it stays
+ * valid until then.
  */
 typedef struct nomyo_response nomyo_response;
 
@@ -314,8 +390,13 @@ typedef struct nomyo_text nomyo_text;
 
 /**
  * Receives a log line: `data` as given to nomyo_config_set_log(), one of the NOMYO_LOG_ levels, and `len` bytes of
- * UTF-8 that are gone when the function returns and not NUL-terminated. Called on whatever thread the library is
- * called on; must return normally, and of this library may call nothing but the _free functions.
+ * UTF-8 that are gone when the function returns and not NUL-terminated. Runs on the thread that called the library; must
+ * return normally.
+ *
+ * The function may call only the _free functions of this library. It may free the handles that the call uses: the client, the
+ * configuration, the options, the sealed request, a cancel handle. The call keeps these handles until it returns. Memory that
+ * was passed to the call by address (the request, a password, a key) must stay until the call returns, also if it came from
+ * nomyo_secret_alloc(). Do not free a handle that another thread uses.
  */
 typedef void (*nomyo_log_fn)(void *data, int32_t level, const char *line, size_t len);
 
@@ -369,6 +450,32 @@ typedef struct {
 } nomyo_attestation;
 
 /**
+ * How many tokens a request has used. A copy: nothing to free. A member is -1 if the answer does not have it as a whole number.
+ */
+typedef struct {
+    /**
+     * Tokens of the prompt: `prompt_tokens`.
+     */
+    int64_t prompt_tokens;
+    /**
+     * Tokens that the model wrote, reasoning tokens included: `completion_tokens`.
+     */
+    int64_t completion_tokens;
+    /**
+     * Both together: `total_tokens`.
+     */
+    int64_t total_tokens;
+    /**
+     * Tokens of the prompt that the server had in its cache: `prompt_tokens_details.cached_tokens`.
+     */
+    int64_t cached_tokens;
+    /**
+     * Reasoning tokens: `completion_tokens_details.reasoning_tokens`.
+     */
+    int64_t reasoning_tokens;
+} nomyo_usage;
+
+/**
  * What protects secrets in this process, from what the system calls returned. A copy: nothing to free.
  */
 typedef struct {
@@ -410,8 +517,6 @@ typedef struct {
     int32_t fork_excluded;
 } nomyo_memory_info;
 
-
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -439,138 +544,267 @@ const char *nomyo_status_name(int32_t status);
 
 /**
  * The status of the failed call, one of the NOMYO_ERR_ numbers; NOMYO_OK for NULL.
+ *
+ * Any thread; blocks on nothing.
  */
-int32_t nomyo_error_status(const nomyo_error *e);
+int32_t nomyo_error_status(const nomyo_error *error);
 
 /**
  * What happened, and what to do: one sentence of UTF-8, NUL-terminated, never prompt text, keys, memory addresses or
  * the server's words.
  *
- * Lives in `e`: gone with nomyo_error_free(). `""` for NULL.
+ * Lives in `error`: gone with nomyo_error_free(). `""` for NULL.
+ *
+ * Any thread; blocks on nothing.
  */
-const char *nomyo_error_message(const nomyo_error *e);
+const char *nomyo_error_message(const nomyo_error *error);
 
 /**
  * The HTTP status of the server's answer; 0 when there was no answer.
+ *
+ * Any thread; blocks on nothing.
  */
-int32_t nomyo_error_http_status(const nomyo_error *e);
+int32_t nomyo_error_http_status(const nomyo_error *error);
 
 /**
  * How long the server asked to wait before the next attempt, in milliseconds; -1 when it did not say.
+ *
+ * Any thread; blocks on nothing.
  */
-int64_t nomyo_error_retry_after_ms(const nomyo_error *e);
+int64_t nomyo_error_retry_after_ms(const nomyo_error *error);
 
 /**
  * 1 when the same call may succeed if it is repeated soon (within two minutes), otherwise 0.
+ *
+ * Any thread; blocks on nothing.
  */
-int32_t nomyo_error_retryable(const nomyo_error *e);
+int32_t nomyo_error_retryable(const nomyo_error *error);
 
 /**
- * How many times the network was tried, for the request or for the key fetch before it; 0 when it never was.
+ * How many times the request was sent; if it never was, how many times the server's key was fetched. 0 if the network was
+ * not used.
+ *
+ * Any thread; blocks on nothing.
  */
-uint32_t nomyo_error_attempts(const nomyo_error *e);
+uint32_t nomyo_error_attempts(const nomyo_error *error);
+
+/**
+ * Whether the request left this process: one of NOMYO_SENT_NO, NOMYO_SENT_MAYBE, NOMYO_SENT_YES. NOMYO_SENT_NO for functions
+ * that send no request, and for NULL.
+ *
+ * Send a request again without thinking only after NOMYO_SENT_NO: after NOMYO_SENT_MAYBE the server may have processed it.
+ *
+ * Any thread; blocks on nothing.
+ */
+int32_t nomyo_error_sent(const nomyo_error *error);
+
+/**
+ * The id of the failed request, as in its X-Payload-ID header and in the server's log: 36 ASCII characters, NUL-terminated.
+ *
+ * Lives in `error`: gone with nomyo_error_free(). NULL if no request was sealed, and for NULL.
+ *
+ * Any thread; blocks on nothing.
+ */
+const char *nomyo_error_payload_id(const nomyo_error *error);
+
+/**
+ * The `X-Request-ID` of the last HTTP response, NUL-terminated: the log of a gateway in front of the server has the same. At
+ * most 128 visible ASCII characters; a longer one counts as absent. UNTRUSTED: nobody has authenticated it.
+ *
+ * Lives in `error`: gone with nomyo_error_free(). NULL if there was no such header, and for NULL.
+ *
+ * Any thread; blocks on nothing.
+ */
+const char *nomyo_error_request_id(const nomyo_error *error);
+
+/**
+ * The value of the header `name`, in any case, of the last HTTP response, NUL-terminated. Otherwise as
+ * nomyo_response_header().
+ *
+ * Lives in `error`: gone with nomyo_error_free(). NULL if there was no such header, and for NULL.
+ */
+const char *nomyo_error_header(const nomyo_error *error, const char *name);
+
+/**
+ * All headers of the last HTTP response, as nomyo_response_headers().
+ *
+ * Lives in `error`: gone with nomyo_error_free(). NULL if there was no response or no such header, and for NULL.
+ */
+const char *nomyo_error_headers(const nomyo_error *error,
+                                size_t *len);
 
 /**
  * The body of the server's error answer: at most 64 KiB, NUL-terminated, any bytes. UNTRUSTED: nobody has
  * authenticated it; do not show it as if the server's enclave had said it.
  *
- * `len`, unless NULL, receives its length in bytes without the NUL. Lives in `e`: gone with nomyo_error_free().
+ * `len`, unless NULL, receives its length in bytes without the NUL. Lives in `error`: gone with nomyo_error_free().
  * NULL when there is none.
+ *
+ * Any thread; blocks on nothing.
  */
-const char *nomyo_error_details(const nomyo_error *e,
+const char *nomyo_error_details(const nomyo_error *error,
                                 size_t *len);
 
 /**
  * Frees an error. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_error_free(nomyo_error *e);
+void nomyo_error_free(nomyo_error *error);
 
 /**
  * Makes a configuration with the defaults, and nothing from the environment.
  *
- * Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL after an internal error.
+ * Any thread; blocks on nothing. Free it with nomyo_config_free(). NULL after an internal error, or
+ * if there is no memory.
  */
-nomyo_config *nomyo_config_new(void);
+NOMYO_MUST_USE nomyo_config *nomyo_config_new(void);
 
 /**
  * Frees a configuration and wipes the API key and the key password in it. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_config_free(nomyo_config *c);
+void nomyo_config_free(nomyo_config *config);
 
 /**
- * Reads the environment variables NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD and
- * NOMYO_SERVER_KEY_PIN (one pin or several, with commas between them, instead of those set so far); what is unset or empty
- * changes nothing.
+ * Reads the environment. No other function of this library reads a variable.
  *
- * Blocks on nothing. Not while another thread changes the environment.
+ * | variable                                       | sets                                                             |
+ * |------------------------------------------------|------------------------------------------------------------------|
+ * | NOMYO_API_KEY, NOMYO_BASE_URL                  | the API key, the server                                          |
+ * | NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD              | the key directory, its password                                  |
+ * | NOMYO_KEY_GROUP_READ                           | 1, true, yes or on: as nomyo_config_set_key_group_read() with 1;  |
+ * |                                                | 0, false, no or off: with 0                                      |
+ * | NOMYO_SERVER_KEY_PIN, NOMYO_TLS_PIN            | pins, with commas between them, instead of those set so far      |
+ * | HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY   | the proxy, unless nomyo_config_set_proxy() was called            |
+ * | SSL_CERT_FILE, SSL_CERT_DIR                    | the trust store, unless nomyo_config_set_ca_file() was called    |
+ *
+ * A variable that is unset or empty changes nothing. The proxy variables are read in small letters first: `https_proxy` (for
+ * an `http://` server `http_proxy`), otherwise `all_proxy`, unless `no_proxy` names the server by its name, a domain above
+ * it, its address or a network. HTTP_PROXY in capitals is ignored if REQUEST_METHOD is set, because it is a header of the
+ * request in a CGI program. A proxy that cannot be used is reported by nomyo_client_new().
+ *
+ * One thread at a time; blocks on nothing. No other thread may change the environment meanwhile.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a value cannot be used. Nothing is changed then.
  */
-int32_t nomyo_config_load_env(nomyo_config *c,
-                              nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_config_load_env(nomyo_config *config,
+                              nomyo_error **error);
 
 /**
  * Sets what to do about locking secrets in memory: one of NOMYO_MEMORY_OFF, _PREFER, _REQUIRE. Default: PREFER.
  *
- * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive. Under
- * REQUIRE, a call is refused with NOMYO_ERR_SECURITY before it begins as long as the system refuses a lock, and an
- * answer is not opened into memory that cannot be locked; the error says how to raise the limit.
+ * The memory is the process's, not the client's: in force is the strictest policy of the clients that are alive.
+ *
+ * Under REQUIRE, a call is refused with NOMYO_ERR_SECURITY if the system refuses a lock that the call needs. The error says how
+ * to raise the limit. Calls that need no more memory go on. The memory for an answer is locked when the answer has arrived, so
+ * that a large one can be refused after the server has done the work; nomyo_error_sent() tells.
+ *
+ * Under PREFER, what could not be locked is locked as soon as other memory is given back.
+ *
+ * The need of locked memory, measured with the release library: 0.5 MiB for a client, 0.13 MiB for each call under way with a
+ * prompt of 2 KiB, 0.1 MiB for each idle connection (at most 48 are kept), and the size of each answer. Thus 32 calls at
+ * once fit into 8 MiB, and 4 into 1 MiB.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another number.
  */
-int32_t nomyo_config_set_memory_policy(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_memory_policy(nomyo_config *config,
                                        int32_t policy,
-                                       nomyo_error **err);
+                                       nomyo_error **error);
 
 /**
  * Sends log lines of `level` and more important ones to `fn`, with `data`. Default, and for a NULL `fn`: nowhere. No
  * line holds a prompt, an answer, a key, a password, or the server's words.
  *
- * ERROR: a call failed, in the words of its error. WARN: an attempt failed and another one follows; keys that are due could
- * not be replaced; a client uses `http://`. INFO: an attempt ended, as `POST <url> attempt=1 payload_id=<id> status=200
- * sent=<bytes> received=<bytes> ms=<milliseconds> connection=new`, with status=0 and the error's kind when there was no
- * answer; a call was cancelled. DEBUG: an attempt begins, or waits. The words may change; the names before `=` stay.
+ * ERROR: a call of a function with a client failed, in the words of its error. WARN: an attempt failed and another is due;
+ * keys that are due could not be replaced; a client uses `http://`. INFO: an attempt ended, as `POST <url> attempt=1
+ * payload_id=<id> status=200 sent=<bytes> received=<bytes> ms=<milliseconds> connection=new`, with status=0 and the error's
+ * kind if there was no response; a call was cancelled. DEBUG: an attempt begins, or waits. The words may change; the names
+ * before `=` stay.
  *
  * `fn` may be called on several threads at once, until the last client made from this configuration is freed, and so
- * long `data` must stay valid.
+ * long `data` must stay valid. A signal mask that `fn` sets for its thread is lost when the call ends.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `level` is none of the NOMYO_LOG_ numbers.
  */
-int32_t nomyo_config_set_log(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_log(nomyo_config *config,
                              int32_t level,
                              nomyo_log_fn fn,
                              void *data,
-                             nomyo_error **err);
+                             nomyo_error **error);
 
 /**
  * Sets what the User-Agent calls the caller: `name/version`, at most 64 letters, digits and `. - + _` around one `/`.
  * For language bindings. Default: `c/` and the library's version.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
  */
-int32_t nomyo_config_set_binding(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_binding(nomyo_config *config,
                                  const char *binding,
-                                 nomyo_error **err);
+                                 nomyo_error **error);
 
 /**
  * Sets the server: `https://host[:port][/path]`. Default: `https://api.nomyo.ai`.
  *
+ * The URL is read as the WHATWG URL standard does: the host in lower case, its IDNA A-labels, one form of IPv4 and IPv6
+ * addresses, the default port left out. Blanks, backslashes, signs in a port and text behind an address are refused.
+ *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a user name, a query or a fragment.
  */
-int32_t nomyo_config_set_base_url(nomyo_config *c, const char *url, nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_config_set_base_url(nomyo_config *config,
+                                  const char *url,
+                                  nomyo_error **error);
 
 /**
  * Sets the API key, sent as a bearer token. Default, and for a length of 0: none is sent.
  *
- * `key` is copied; wipe yours when you need it no longer.
+ * `key` is copied; wipe yours when you need it no longer. The copy belongs to the process that sets it. A forked child
+ * must set the key again: until then nomyo_client_new() is NOMYO_ERR_FORKED there.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it (a line break
  *         from a file, a space); NOMYO_ERR_MEMORY.
  */
-int32_t nomyo_config_set_api_key(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_api_key(nomyo_config *config,
                                  const uint8_t *key,
                                  size_t len,
-                                 nomyo_error **err);
+                                 nomyo_error **error);
+
+/**
+ * Adds a header to both requests, the fetch of the server's key and the chat, for a gateway in front of the server. At most 32
+ * headers. A `name` that was given before gets the new value. `value` is treated as a secret, and copied. A forked child must set
+ * it again: until then nomyo_client_new() is NOMYO_ERR_FORKED there. Default: none.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `config` or `name` is NULL; a name that HTTP does not allow (RFC 9110, section 5.6.2); a header
+ *           that the client sets itself, or that would change how a body is read; a value with other than visible ASCII
+ *           characters and spaces, or of more than 8192 bytes; a 33rd header; NULL with a length;
+ *         - NOMYO_ERR_MEMORY, NOMYO_ERR_SECURITY: no locked memory for the copy.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_set_header(nomyo_config *config,
+                                const char *name,
+                                const uint8_t *value,
+                                size_t len,
+                                nomyo_error **error);
 
 /**
  * Allows `http://` (yes not 0), for a server on the same machine. Default: 0.
@@ -578,315 +812,468 @@ int32_t nomyo_config_set_api_key(nomyo_config *c,
  * WARNING: without TLS the API key is readable on the way and the server's key can be replaced, and with it the
  * encryption. Each client made so says so through the log function.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `config` is NULL.
  */
-int32_t nomyo_config_set_allow_http(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_allow_http(nomyo_config *config,
                                     int32_t yes,
-                                    nomyo_error **err);
+                                    nomyo_error **error);
 
 /**
- * Sets how many failed attempts of a call are repeated, key fetch and request together: those that met HTTP 408, 409, 429,
- * 500, 502, 503, 504 or no answer at all, unless the server says `x-should-retry: true` or `false`. Default: 2.
+ * Sets how many failed attempts of a call are retried, key fetch and request together. Default: 2.
  *
- * The same sealed bytes go out again. Before each repetition the call waits as long as the server's Retry-After says (up to
- * two minutes; longer means no further attempt), otherwise 0.5 s, doubled each time up to 8 s, less up to a quarter by
- * chance. A wait that would outlive the call's timeout is not begun. Never repeated: what had begun to be answered,
- * refused certificates and packages, a name that does not exist, and a second 503 in a row or one that speaks of a rate
- * limit, abuse or a cool-down: nomyo_error_retry_after_ms() is half an hour then. A connection that the server closed while
- * it was idle is replaced once without counting.
+ * Retried are attempts that met HTTP 408, 409, 425, 429, any 5xx but 501 and 505, or no response at all, unless the server
+ * says `x-should-retry: true` or `false`. The same sealed bytes go out again. Before a retry the call waits as long as the
+ * server's Retry-After says (up to two minutes; longer means no retry), otherwise 0.5 s, doubled each time up to 8 s, minus
+ * up to 25 % jitter. A wait that would outlive the call's timeout is not begun.
+ *
+ * Not retried: a response that broke off after its first byte; refused certificates and packages; a name that does not
+ * exist; a second 503 in a row, or one that speaks of a rate limit, abuse or a cool-down (nomyo_error_retry_after_ms() is
+ * half an hour then). With 0, a request whose bytes may have reached the server is never sent again. If a pooled connection
+ * turns out to be closed before a byte has left, the request goes out on a fresh one, and that does not count.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: more than 10.
  */
-int32_t nomyo_config_set_max_retries(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_max_retries(nomyo_config *config,
                                      uint32_t n,
-                                     nomyo_error **err);
+                                     nomyo_error **error);
 
 /**
- * Sets how long a whole call may take, in milliseconds: key fetch, attempts, and the waits between them. Default: 900 000.
- * The first call's key generation comes before it, as it does in nomyo_client_warm_up().
+ * Sets the timeout of a whole call, in milliseconds: the client's keys, the key fetch, attempts, and the waits between them.
+ * Default: 900 000. It bounds every function that blocks (see Time, above).
+ *
+ * There is no idle timeout, because the server sends nothing until its response is complete. A call fails with
+ * NOMYO_ERR_CONNECTION if the other side's system acknowledges nothing for 30 s.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
-int32_t nomyo_config_set_timeout_ms(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_timeout_ms(nomyo_config *config,
                                     uint64_t total,
-                                    nomyo_error **err);
+                                    nomyo_error **error);
 
 /**
- * Sets how long one connection may take to be there, in milliseconds: the server's name, TCP and TLS. Default: 10 000.
- * The addresses of a name are tried in turn, each for its share of the time that is left.
+ * Sets the timeout for one connection, in milliseconds: the server's name, TCP, a proxy, TLS. Default: 10 000.
+ *
+ * If a name has several addresses, the next is tried 250 ms after the one before, while that goes on, and the family that
+ * worked comes first next time (RFC 8305).
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
-int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_connect_timeout_ms(nomyo_config *config,
                                             uint64_t ms,
-                                            nomyo_error **err);
+                                            nomyo_error **error);
 
 /**
- * Sets the proxy: `scheme://[user:password@]host[:port]`, where the scheme is http or https (asked to CONNECT), socks5 or
- * socks5h (which are the same here); what is special in the user name and the password is percent-encoded. `""` is no
- * proxy, whatever the environment says.
+ * Sets the proxy: `[scheme://][user:password@]host[:port]`. The scheme is http or https (both are asked to CONNECT), socks5
+ * or socks5h (which are the same here); without one it is http. Special characters of the user name and the password are
+ * percent-encoded. `""` is no proxy, whatever the environment says. Default: none, or the one that
+ * nomyo_config_load_env() finds.
  *
- * Default: the environment's, read when a client is made: `https_proxy` or `HTTPS_PROXY` (for an `http://` server
- * `http_proxy` or `HTTP_PROXY`), otherwise `all_proxy` or `ALL_PROXY`, unless `no_proxy` or `NO_PROXY` names the server
- * by its name, a domain above it, its address or a network. The proxy looks the server's name up; it sees TLS, and of
- * that what anybody on the way sees. Its user name and password are in no error and no log line.
+ * The proxy looks the server's name up. It sees only the TLS connection: sizes and timing, no content. Its user name and
+ * password are in no error and no log line. The certificate of an https proxy is checked as the server's is, with the same
+ * trust store; TLS pins are for the server alone.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL.
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: not such a URL, or one with a path.
  */
-int32_t nomyo_config_set_proxy(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_proxy(nomyo_config *config,
                                const char *url,
-                               nomyo_error **err);
+                               nomyo_error **error);
 
 /**
  * Limits how many attempts begin in a second, all threads of the client and its key fetch together: `per_second` in the
  * long run, up to `burst` at once after a pause. Default, and for a `per_second` of 0: no limit.
  *
- * A call waits for its turn, within its timeout; one whose turn would come later is NOMYO_ERR_TIMEOUT at once.
+ * A call waits for its turn, within its timeout. A call whose turn would come later is NOMYO_ERR_TIMEOUT at once, and
+ * nomyo_error_retryable() is 0.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a rate below 0.001, above 1 000 000 or not a number, or a `burst` of 0 with a
  *         rate.
  */
-int32_t nomyo_config_set_rate_limit(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_rate_limit(nomyo_config *config,
                                     double per_second,
                                     uint32_t burst,
-                                    nomyo_error **err);
+                                    nomyo_error **error);
 
 /**
  * Sets the largest answer that is read, in bytes, as it comes over the wire: a package is a third larger than what is in
  * it. A larger one is NOMYO_ERR_PROTOCOL. Default: 67 108 864.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
-int32_t nomyo_config_set_response_limit(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_response_limit(nomyo_config *config,
                                         uint64_t bytes,
-                                        nomyo_error **err);
+                                        nomyo_error **error);
 
 /**
- * Believes the certificate authorities in the PEM file `pem`, instead of the platform's trust store (where
- * SSL_CERT_FILE is honoured). Certificates are always checked; there is no way to switch that off.
+ * Trusts the certificate authorities in the PEM file `pem`, instead of the system's trust store. Certificates are always
+ * checked; there is no way to switch that off.
  *
- * Blocks on reading the file, now and not later.
+ * Reads the file now and not later.
  *
- * @return NOMYO_OK, NOMYO_ERR_IO: it cannot be read, or NOMYO_ERR_ARGUMENT: no certificate in it.
+ * One thread at a time; blocks while it reads the file.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_IO: it cannot be read;
+ *         - NOMYO_ERR_ARGUMENT: no certificate in it.
  */
-int32_t nomyo_config_set_ca_file(nomyo_config *c, const char *pem, nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_config_set_ca_file(nomyo_config *config,
+                                 const char *pem,
+                                 nomyo_error **error);
+
+/**
+ * Trusts the certificate authorities in a PEM text too, `len` bytes at `pem`, beside the trust store. May be called for several
+ * texts. Certificates that are trusted already do no harm.
+ *
+ * If the system has no trust store at any of its usual places, these authorities alone are trusted. That does not hold for a
+ * store that SSL_CERT_FILE or SSL_CERT_DIR names: if it is empty, connections fail.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: no certificate in the text, a certificate that cannot be read as an authority, or
+ *         NULL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_add_ca_pem(nomyo_config *config,
+                                const uint8_t *pem,
+                                size_t len,
+                                nomyo_error **error);
+
+/**
+ * Shows a client certificate to a server that asks for one (mutual TLS), from two PEM files, which are read now. The client shows
+ * it to no proxy. With TLS 1.2 the certificate crosses the network unencrypted; its key never leaves the process. A forked child
+ * must set it again: until then nomyo_client_new() is NOMYO_ERR_FORKED there. Default: none.
+ *
+ * The key is an RSA, ECDSA or Ed25519 key, as PKCS#8, PKCS#1 or SEC 1, without encryption. Its file is judged as
+ * nomyo_config_set_key_dir() says; nomyo_config_set_key_group_read() counts if it was called before.
+ *
+ * One thread at a time; blocks while it reads the files.
+ *
+ * @param certificate the path of the client's certificate, followed by the intermediate ones.
+ * @param key         the path of its private key. It may be the same file.
+ * @return NOMYO_OK, or, while the configuration stays as it was,
+ *         - NOMYO_ERR_ARGUMENT: NULL; no certificate or not one key in a file; a certificate file that is not a regular file of at
+ *           most 1 MiB; an encrypted key; a key of another certificate;
+ *         - NOMYO_ERR_KEY: the key file is missing, is larger than 64 KiB, or its mode, owner or directory is not private;
+ *         - NOMYO_ERR_IO: a file cannot be read;
+ *         - NOMYO_ERR_MEMORY, NOMYO_ERR_SECURITY: no locked memory for the key.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_set_client_certificate(nomyo_config *config,
+                                            const char *certificate,
+                                            const char *key,
+                                            nomyo_error **error);
+
+/**
+ * As nomyo_config_set_client_certificate(), from two PEM texts in memory. Both are copied, and the copies are wiped by
+ * nomyo_config_free() and with the last handle of the client. The caller wipes its own memory, with nomyo_wipe().
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT, NOMYO_ERR_MEMORY, NOMYO_ERR_SECURITY as there.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_set_client_certificate_pem(nomyo_config *config,
+                                                const uint8_t *certificate,
+                                                size_t certificate_len,
+                                                const uint8_t *key,
+                                                size_t key_len,
+                                                nomyo_error **error);
+
+/**
+ * Accepts a certificate of the server: SHA-256 of its SubjectPublicKeyInfo (DER), as `sha256/` and base64 (the form of
+ * RFC 7469), or as 64 hexadecimal digits. May be called for several. At least one certificate of the verified chain (leaf,
+ * intermediate or root) must have one of the pins. Default: none; every chain that leads to a trusted authority is accepted.
+ *
+ * Checked in the handshake of each connection, before the API key or the prompt leaves. A chain without a pinned certificate
+ * is NOMYO_ERR_PIN, and the message shows the fingerprints of the chain. Through a proxy it pins the server, not the proxy.
+ * A pin of the server's key, nomyo_config_add_server_key_pin(), protects the prompt; a TLS pin protects the response too.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_add_tls_pin(nomyo_config *config,
+                                 const char *sha256,
+                                 nomyo_error **error);
+
+/**
+ * Offers the post-quantum key share X25519MLKEM768 in TLS (yes not 0), or does not. Default: 1. A library whose TLS is not
+ * AWS-LC's (feature rustcrypto) never offers it.
+ *
+ * With it the first message of a handshake has some 1400 bytes, and some middleboxes drop a message of that size: the
+ * handshake then gets no answer. Without it the message has some 250 bytes, and a recording of the connection may be
+ * decrypted by a future quantum computer, except for the package inside, which is encrypted with RSA and AES.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `config` is NULL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_set_post_quantum(nomyo_config *config,
+                                      int32_t yes,
+                                      nomyo_error **error);
 
 /**
  * Keeps the client's pair in the directory `dir`, as `private_key.pem` and `public_key.pem`. Default: none; the pair lives
- * in memory, as long as the client.
+ * in memory, as long as the client. A relative path is resolved by nomyo_client_new(), once.
  *
- * Looked at when the pair is first needed, not here. Both files there: they are loaded (every form that
- * nomyo_client_load_keys() reads). Neither: a pair is generated and saved; the directory, if need be, is made for its
- * owner alone, in a parent that exists. Anything else is an error, and nothing is touched. Several clients and
- * processes may use one directory: they end with one pair. A file `.nomyo.lock` stays in it.
+ * The directory is looked at when the pair is first needed, not here:
+ * - both files are there: they are loaded, in any form that nomyo_client_load_keys() reads;
+ * - neither is there: a pair is generated and saved; a directory that is missing is created for its owner alone, in a
+ *   parent that exists;
+ * - anything else is an error, and nothing is touched.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL, or not UTF-8.
+ * Several clients and processes may use one directory: they end with one pair. A file `.nomyo.lock` stays in it.
+ *
+ * A call that needs the pair is NOMYO_ERR_KEY unless these rules hold. The error names the path and the command that
+ * repairs it:
+ * - The directory is not a link, belongs to the effective user or to root, and is writable by nobody else, sticky or not. A
+ *   sticky directory on a read-only mount is accepted: so is the root of a Secret volume of Kubernetes.
+ * - Each key file belongs to the effective user or to root. The private file gives nothing to its group and to others;
+ *   nomyo_config_set_key_group_read() opens one case.
+ * - A key file may be a symbolic link if the link, each directory that it leads through and the file belong to the
+ *   effective user or to root, and if nobody else can write these directories or they are sticky. A directory whose key
+ *   files are links is read-only for this library: no pair is generated or rotated there. When its pair falls due, the
+ *   pair is read again.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `config` or `dir` is NULL, or `dir` is not UTF-8.
  */
-int32_t nomyo_config_set_key_dir(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_key_dir(nomyo_config *config,
                                  const char *dir,
-                                 nomyo_error **err);
+                                 nomyo_error **error);
 
 /**
  * Sets the password of the private file in the key directory. Default, and for a length of 0: none; the file is then not
- * encrypted, and its mode, 0600, is all that protects it. `pw` (UTF-8, if the SDKs are to read the file) is copied.
+ * encrypted, and its mode, 0600, is all that protects it. `pw` (`len` bytes) is copied into the vault.
  *
- * A password is refused for a file that is not encrypted. One of less than 8 characters is refused when a file is to be
- * written. nomyo_client_new() refuses a password without a directory.
+ * A password is bytes, used as they are. Text is not normalised: one word in two Unicode forms is two passwords, as for
+ * OpenSSL and the SDKs. The SDKs take UTF-8.
  *
- * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_MEMORY.
+ * A file is read with any password. A file is written only with a password of at least 8 characters and at most 1023
+ * bytes, without a NUL: PBKDF2 takes `a` and `a` with a NUL behind it for one password. A password is refused for a file
+ * that is not encrypted. nomyo_client_new() refuses a password without a directory.
+ *
+ * The password belongs to the process that sets it. A forked child must set the password again: until then
+ * nomyo_client_new() is NOMYO_ERR_FORKED there.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `config` is NULL, or NULL with a length;
+ *         - NOMYO_ERR_MEMORY.
  */
-int32_t nomyo_config_set_key_password(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_key_password(nomyo_config *config,
                                       const uint8_t *pw,
                                       size_t len,
-                                      nomyo_error **err);
+                                      nomyo_error **error);
 
 /**
- * Sets how long a pair is used before a new one takes its place, in the key directory too, in milliseconds; 0 for ever.
- * Default: 86 400 000, a day. Counted from the moment at which this client made or loaded it; pairs from
- * nomyo_client_load_keys() are not replaced.
+ * Sets whether a private file that belongs to root may be readable by its group: mode 0440 or 0640. Default: 0, no. For a
+ * Secret volume of Kubernetes, whose files belong to root and to the group `fsGroup`. A private file that its group can
+ * write, that others can read, or that belongs to the user and is readable by its group is refused all the same.
  *
- * The pair is replaced at the start of a request, by that request; others go on meanwhile, each with the pair that it has
- * named. When another process has replaced the pair in the directory already, that one is taken. When it cannot be
- * replaced, the request uses the old pair, the log says so, and it is tried again a minute later.
+ * One thread at a time; blocks on nothing.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ * @param yes  0 for no, anything else for yes.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `config` is NULL.
  */
-int32_t nomyo_config_set_key_rotation_ms(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_key_group_read(nomyo_config *config,
+                                        int32_t yes,
+                                        nomyo_error **error);
+
+/**
+ * Sets how long a pair is used before a new one takes its place, in the key directory too, in milliseconds; 0 means never.
+ * Default: 86 400 000, a day. Counted from the moment at which this client made or loaded it. Pairs from
+ * nomyo_client_load_keys() and nomyo_client_load_keys_pem() are not replaced.
+ *
+ * The pair is replaced at the start of a request, by that request. Other requests in flight keep the pair that they named.
+ * If another process has replaced the pair in the directory already, that one is taken. If the pair cannot be replaced, or
+ * not within half of the call's time and 10 s at most, the request uses the old pair, and the log says so. A replacement
+ * that failed is tried again a minute later.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `config` is NULL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_config_set_key_rotation_ms(nomyo_config *config,
                                          uint64_t ms,
-                                         nomyo_error **err);
+                                         nomyo_error **error);
 
 /**
  * Accepts a key of the server: SHA-256 of its SubjectPublicKeyInfo (DER), as 64 hexadecimal digits, or as `sha256/` and
- * base64. May be called for several, such as the key in use and the next; with any, every other key is NOMYO_ERR_PIN,
- * and nothing is sent. Default: none; any strong RSA key is accepted.
+ * base64. May be called for several, such as the key in use and the next; with any, every other key is NOMYO_ERR_PIN. Default: none; any strong RSA key is accepted.
  *
  * WARNING: without a pin, and without nomyo_config_set_known_servers(), the encryption holds as far as TLS does: whoever
  * can present a certificate that this machine trusts can put a key of his own in the place of the server's.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: anything else.
  */
-int32_t nomyo_config_set_server_key_pin(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_add_server_key_pin(nomyo_config *config,
                                         const char *sha256_hex,
-                                        nomyo_error **err);
+                                        nomyo_error **error);
 
 /**
- * Remembers the server's key in `file` when it is first used, and refuses any other from then on with NOMYO_ERR_PIN, which
- * shows both fingerprints. Default: none.
+ * Remembers the server's key in `file` when nomyo_create() first uses it, and refuses any other key from then on with
+ * NOMYO_ERR_PIN, which shows both fingerprints. Default: none. With pins too, a key must satisfy both. nomyo_seal() and
+ * nomyo_client_server_key() compare with the file and remember nothing.
  *
- * One line for each server: the base URL, a space, the fingerprint. Made with mode 0600 in a directory that exists; a file
- * that others can write, or a symbolic link, is refused. Several clients and processes may share it; a file `.nomyo.lock`
- * stays beside it. With pins too, a key
- * must satisfy both. nomyo_client_server_key() shows a key before it is used and remembered.
+ * A relative path is resolved by nomyo_client_new(), once. The file is created with mode 0600 in a directory that exists.
+ * Several clients and processes may share it. A file `.nomyo.lock` stays beside it.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL, or not UTF-8.
+ * The file is UTF-8, with or without a byte order mark, of at most 64 KiB. Lines end in LF, CRLF or CR. An empty line and a
+ * line that begins with `#` are skipped. Every other line is a base URL, blanks, and a fingerprint: SHA-256 of the server's
+ * SubjectPublicKeyInfo as 64 hexadecimal digits, or as `sha256/` and base64. URLs are compared in the form that
+ * nomyo_config_set_base_url() gives them: upper case, a default port or a slash at the end make no difference.
+ *
+ * A call that uses the server's key fails unless these rules hold. The error names the path and the command or the line:
+ * - NOMYO_ERR_PIN: the file belongs to the effective user or to root, and nobody else can write it.
+ * - NOMYO_ERR_PIN: every line can be parsed, and no two lines are about one server.
+ * - NOMYO_ERR_KEY: its directory belongs to the effective user or to root and is writable by nobody else, sticky or not.
+ * - NOMYO_ERR_IO: a key is to be remembered, and the file can be written and has room for the line.
+ *
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `config` or `file` is NULL, or `file` is not UTF-8.
  */
-int32_t nomyo_config_set_known_servers(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_known_servers(nomyo_config *config,
                                        const char *file,
-                                       nomyo_error **err);
+                                       nomyo_error **error);
 
 /**
  * Sets how long the server's key is used before it is fetched again, in milliseconds; 0 for every request. Default:
  * 300 000. It is fetched at once, whatever its age, when the server says that it could not decrypt a request; that
- * request is then sealed and sent once more, if the key is another one and is accepted.
+ * request is then sealed for the other key and sent again, if that key is accepted and a retry is left.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `c` is NULL.
+ * One thread at a time; blocks on nothing.
+ *
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `config` is NULL.
  */
-int32_t nomyo_config_set_server_key_ttl_ms(nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_config_set_server_key_ttl_ms(nomyo_config *config,
                                            uint64_t ms,
-                                           nomyo_error **err);
+                                           nomyo_error **error);
 
 /**
  * Sets what is asked of the TPM quote in every answer, also of those that nomyo_open() opens. Default, and for a NULL
- * `p`: nothing; the quote is judged, and the verdict is in the answer.
+ * `policy`: nothing; the quote is judged, and the verdict is in the answer.
  *
- * `p` is copied.
+ * `policy` is copied.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: no answer can fulfil it (BASELINE is required, and no value allowed).
  */
-int32_t nomyo_config_set_attestation(nomyo_config *c,
-                                     const nomyo_attestation_policy *p,
-                                     nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_config_set_attestation(nomyo_config *config,
+                                     const nomyo_attestation_policy *policy,
+                                     nomyo_error **error);
 
 /**
- * Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.
+ * Makes a client from `config`, or from the defaults when `config` is NULL. Copies what it needs of `config`.
  *
  * Any thread; blocks on nothing: keys are generated and connections opened when first needed, or by
  * nomyo_client_warm_up().
  *
  * @param out receives the client; free it with nomyo_client_free().
- * @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
- *         is NULL, there is a key password and no key directory, or the
- *         environment names a proxy that cannot be used; NOMYO_ERR_MEMORY.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; or a lock is required and refused;
+ *         - NOMYO_ERR_ARGUMENT: `out` is NULL; a key password without a key directory; TLS pins or a client certificate for an
+ *           `http://` server; a
+ *           path of known servers that names no file; a proxy of the environment that cannot be used;
+ *         - NOMYO_ERR_FORKED: a parent process set the API key, the key password, a header or the client
+ *           certificate in `config`; set it again in the child;
+ *         - NOMYO_ERR_MEMORY.
  */
-int32_t nomyo_client_new(const nomyo_config *c,
+NOMYO_MUST_USE
+int32_t nomyo_client_new(const nomyo_config *config,
                          nomyo_client **out,
-                         nomyo_error **err);
+                         nomyo_error **error);
 
 /**
- * Frees a client: wipes its keys, closes its idle connections. NULL does nothing. Not while another thread is in a
- * call with it. Safe in a forked child.
+ * Makes another handle of `client`, for calls with a timeout and a cancel of their own: every function that blocks
+ * takes them from the handle that it is given.
+ *
+ * The handles share everything: connections, keys, the server's key. The timeout, the cancel, the security tier and the API
+ * key of `options` become the defaults of the new handle, over those of `client`; the options of a nomyo_create() or a
+ * nomyo_seal() win over them. NULL `options` change nothing. Copies what it needs of `options`.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @param out receives the handle; free it with nomyo_client_free(), before or after `client`.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: `client` or `out` is NULL;
+ *         - NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
  */
-void nomyo_client_free(nomyo_client *c);
+NOMYO_MUST_USE
+int32_t nomyo_client_with_options(const nomyo_client *client,
+                                  const nomyo_call_options *options,
+                                  nomyo_client **out,
+                                  nomyo_error **error);
+
+/**
+ * Frees a handle of a client. The last handle wipes the keys and closes the idle connections. A sealed request keeps the private
+ * key of its pair, for nomyo_open(), until nomyo_sealed_free(). NULL does nothing. Not while another thread is in a call with this
+ * handle. The log function may free the handle of its own call: the call keeps the handle
+ * and frees it at its end. Blocks on nothing. Safe in a forked child.
+ */
+void nomyo_client_free(nomyo_client *client);
 
 /**
  * Gets ready for the first call, now: loads or generates the client's RSA-4096 pair (0.7 s on average, several at worst),
  * connects, fetches the server's key.
  *
- * Any thread. Blocks for the key generation and then at most for the client's timeout.
+ * Any thread. Blocks for at most the client's timeout.
  *
- * @return NOMYO_OK, NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_PROTOCOL: the server's key is not usable;
- *         NOMYO_ERR_PIN: it is not an accepted one; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; one
- *         of the HTTP statuses, NOMYO_ERR_FORKED, NOMYO_ERR_ARGUMENT: `c` is NULL; NOMYO_ERR_INTERNAL.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, one of the HTTP statuses;
+ *         - NOMYO_ERR_PROTOCOL: the server's key is not usable;
+ *         - NOMYO_ERR_PIN: the server's key, or its certificate chain, is not an accepted one;
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory;
+ *         - NOMYO_ERR_FORKED; NOMYO_ERR_ARGUMENT: `client` is NULL; NOMYO_ERR_INTERNAL.
  */
-int32_t nomyo_client_warm_up(const nomyo_client *c,
-                             nomyo_error **err);
-
-/**
- * Generates an RSA-4096 pair and uses it from now on. `dir` NULL: in memory. Otherwise it is saved in the directory `dir`,
- * which is made if need be and must have no pair yet, with the password `pw` (`len` bytes, at least 8 characters) or, for
- * a length of 0, without encryption; from then on it is rotated there.
- *
- * Files: PKCS#8, with a password PBES2 with PBKDF2-HMAC-SHA-256, 600 000 iterations, and AES-256-CBC, so that OpenSSL and
- * the Python SDK read them; the private one has mode 0600 from its first byte on and appears whole or not at all.
- *
- * Any thread. Blocks for the generation (0.7 s on average, several at worst), and at most a minute for another process
- * that uses the directory. Requests under way keep the pair that they named.
- *
- * @return NOMYO_OK, NOMYO_ERR_KEY: a file of a pair is there already; NOMYO_ERR_IO: cannot be written; NOMYO_ERR_ARGUMENT:
- *         a short password, or one without a directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The
- *         pair in use stays then.
- */
-int32_t nomyo_client_generate_keys(const nomyo_client *c,
-                                   const char *dir,
-                                   const uint8_t *pw,
-                                   size_t len,
-                                   nomyo_error **err);
-
-/**
- * Loads a pair from files and uses it from now on. `public_pem` NULL: the public half comes out of the private one;
- * otherwise it must belong to it. `pw`, `len`: the password, or a length of 0 for a file that is not encrypted.
- *
- * Read are, in PEM, RSA keys of 2048 bits or more: PKCS#8, PKCS#1, PBES2 with PBKDF2 (every PRF) or scrypt, and the form
- * that the JavaScript SDK writes. A private file that other users may read, and a symbolic link, are refused. The files
- * are not changed, and the pair is not rotated by time.
- *
- * Any thread. Blocks on reading, and as long as the password's derivation takes. Requests under way keep the pair that
- * they named.
- *
- * @return NOMYO_OK, NOMYO_ERR_KEY: missing, a wrong or superfluous password, not a strong RSA key, not one pair, unsafe
- *         permissions (the error says the chmod to run); NOMYO_ERR_IO: cannot be read; NOMYO_ERR_ARGUMENT: NULL;
- *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
- */
-int32_t nomyo_client_load_keys(const nomyo_client *c,
-                               const char *private_pem,
-                               const char *public_pem,
-                               const uint8_t *pw,
-                               size_t len,
-                               nomyo_error **err);
-
-/**
- * Writes a copy of the pair in use to the directory `dir`, which is made if need be and must have no pair yet: to convert a
- * pair, or to set a password. `pw`, `len`, the files, blocking and the statuses are as for nomyo_client_generate_keys().
- * The client goes on with the pair that it has, where it has it.
- */
-int32_t nomyo_client_save_keys(const nomyo_client *c,
-                               const char *dir,
-                               const uint8_t *pw,
-                               size_t len,
-                               nomyo_error **err);
-
-/**
- * Replaces the pair by a new one now, in its key directory too; a pair from nomyo_client_load_keys() is replaced by one in
- * memory. Requests under way keep the pair that they named; the old one is wiped when the last of them is over.
- *
- * Any thread. Blocks as nomyo_client_generate_keys().
- *
- * @return NOMYO_OK, NOMYO_ERR_KEY: what is in the directory cannot be loaded, and so is not replaced; NOMYO_ERR_IO: it
- *         cannot be written; NOMYO_ERR_ARGUMENT: `c` is NULL, or the password is too short to write with;
- *         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
- */
-int32_t nomyo_client_rotate_keys(const nomyo_client *c,
-                                 nomyo_error **err);
-
-/**
- * The public half of the pair in use, as SubjectPublicKeyInfo PEM. Loads or generates the pair if there is none yet, and
- * blocks for that.
- *
- * Any thread.
- *
- * @param out receives the text; free it with nomyo_text_free().
- * @return NOMYO_OK, NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED,
- *         NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
- */
-int32_t nomyo_client_public_key(const nomyo_client *c,
-                                nomyo_text **out,
-                                nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_client_warm_up(const nomyo_client *client,
+                             nomyo_error **error);
 
 /**
  * The server's key, as SubjectPublicKeyInfo PEM, and its fingerprint: SHA-256 of the SubjectPublicKeyInfo (DER) as 64
- * hexadecimal digits, which is what nomyo_config_set_server_key_pin() takes. Compare it with what the operator says,
+ * hexadecimal digits, which is what nomyo_config_add_server_key_pin() takes. Compare it with what the operator says,
  * before the first use: this fetches the key unless it is there, sends nothing else, and remembers nothing among the
- * known servers.
+ * known servers. nomyo_client_tls_chain() shows what a TLS pin is.
  *
  * Any thread. Blocks for at most the client's timeout.
  *
@@ -895,10 +1282,29 @@ int32_t nomyo_client_public_key(const nomyo_client *c,
  * @return NOMYO_OK, NOMYO_ERR_PIN: the key is not an accepted one (the error shows its fingerprint); the statuses of
  *         nomyo_client_warm_up().
  */
-int32_t nomyo_client_server_key(const nomyo_client *c,
+NOMYO_MUST_USE
+int32_t nomyo_client_server_key(const nomyo_client *client,
                                 nomyo_text **pem,
                                 nomyo_text **sha256_hex,
-                                nomyo_error **err);
+                                nomyo_error **error);
+
+/**
+ * The verified certificate chain of the connection to the server, as a JSON array: for each certificate an object with
+ * `role` (`leaf`, `intermediate` or `root`), `sha256` (which nomyo_config_add_tls_pin() takes) and `subject` (RFC 4514).
+ * Connects if there was no connection yet. The order is from the leaf to the root.
+ *
+ * Any thread. Blocks for at most the client's timeout.
+ *
+ * @param out receives the text; free it with nomyo_text_free().
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: NULL, or the server is `http://`;
+ *         - NOMYO_ERR_PIN: no certificate of the chain is pinned (the error shows the chain);
+ *         - the statuses of nomyo_client_warm_up().
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_tls_chain(const nomyo_client *client,
+                               nomyo_text **out,
+                               nomyo_error **error);
 
 /**
  * Sends one chat request, encrypted, and waits for the whole answer.
@@ -907,199 +1313,551 @@ int32_t nomyo_client_server_key(const nomyo_client *c,
  * read while the call lasts and not kept. Its members `security_tier` and `api_key` act as the options of
  * that name and are not sent; `base_url` is refused; everything else goes through byte for byte, encrypted.
  *
- * Any thread, several at once. Blocks at most for the call's timeout, and before that, the first time and when the pair
- * is due, for the key generation. Installs no signal handler.
+ * Any thread, several at once. Blocks for at most the call's timeout.
+ *
+ * nomyo_error_sent() tells for every error whether the request had left this process.
  *
  * @param options may be NULL; read only during the call.
- * @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
+ * @param out     receives the response; free it with nomyo_response_free(), which wipes it.
  * @return NOMYO_OK, or
- *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
- *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: the request may have reached the server;
+ *         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: the request was not sent;
+ *         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: at any step;
  *         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
  *           _HTTP: the server refused it, or the key fetch before it;
- *         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
- *         - NOMYO_ERR_PIN: the server's key is not an accepted one; the request did not leave;
- *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers; nothing was sent;
- *         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the answer's TPM quote proves; the answer
- *           is wiped, and the prompt has been sent;
- *         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
- *           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
- *           and refused;
+ *         - NOMYO_ERR_PROTOCOL: the server's key or response is not what the protocol has;
+ *         - NOMYO_ERR_PIN: the server's key, or its certificate chain, is not an accepted one;
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers;
+ *         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the response's TPM quote proves; the
+ *           response is wiped, and the server has processed the request;
+ *         - NOMYO_ERR_SECURITY: the response does not decrypt, belongs to another request, or was made at a lower tier
+ *           than the one asked for (the HTTP status is 200 then, and the server has processed the request); or a lock is
+ *           required and refused;
  *         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
  */
-int32_t nomyo_create(const nomyo_client *c,
+NOMYO_MUST_USE
+int32_t nomyo_create(const nomyo_client *client,
                      const uint8_t *json,
                      size_t len,
-                     const nomyo_request *options,
+                     const nomyo_call_options *options,
                      nomyo_response **out,
-                     nomyo_error **err);
+                     nomyo_error **error);
 
 /**
- * The text: UTF-8, NUL-terminated. `len`, unless NULL, receives its length in bytes without the NUL. Lives in `t`. NULL
- * for NULL.
+ * Generates an RSA-4096 pair and uses it from now on. `dir` NULL: in memory. Otherwise the pair is saved in the directory
+ * `dir`, which must have no pair yet, and is rotated there from then on. A directory that is missing is created for its
+ * owner alone, in a parent that exists. A relative path is resolved when the call begins.
+ *
+ * Files: PKCS#8, with a password PBES2 with PBKDF2-HMAC-SHA-256, 600 000 iterations, and AES-256-CBC, so that OpenSSL and
+ * the Python SDK read them. The private file has mode 0600 from its first byte on and appears whole or not at all. Owner
+ * and mode of the new file are checked before a key is written to it: a file system that ignores modes is refused.
+ *
+ * @param pw  the password, `len` bytes, as for nomyo_config_set_key_password(): 8 to 1023, none of them NUL. A length of
+ *            0 writes the private file without encryption.
+ *
+ * Any thread. Blocks for at most the client's timeout. Requests in flight keep the pair that they named.
+ *
+ * @return NOMYO_OK, or, while the pair in use stays and no file is half-written,
+ *         - NOMYO_ERR_KEY: a file of a pair is there already;
+ *         - NOMYO_ERR_KEY: `dir` is unsafe, as nomyo_config_set_key_dir() says, or its file system ignores modes;
+ *         - NOMYO_ERR_IO: the directory or a file cannot be written;
+ *         - NOMYO_ERR_ARGUMENT: `client` is NULL; or a password that is too short, too long, has a NUL, or has no directory;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: nothing is written later, unless the message says that the writing had
+ *           begun and is being completed;
+ *         - NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
  */
-const char *nomyo_text_data(const nomyo_text *t,
+NOMYO_MUST_USE
+int32_t nomyo_client_generate_keys(const nomyo_client *client,
+                                   const char *dir,
+                                   const uint8_t *pw,
+                                   size_t len,
+                                   nomyo_error **error);
+
+/**
+ * Loads a pair from two files and uses it from now on. The files are not changed, and the pair is not rotated by time.
+ *
+ * Keys are RSA of 2048 to 8192 bits. The private file is PEM, of at most 64 KiB, in one of these forms:
+ *
+ * | label                 | content                                                                              |
+ * |-----------------------|--------------------------------------------------------------------------------------|
+ * | PRIVATE KEY           | PKCS#8, version 1 or 2                                                               |
+ * | RSA PRIVATE KEY       | PKCS#1, with two primes                                                              |
+ * | ENCRYPTED PRIVATE KEY | PKCS#8 with PBES2: PBKDF2 with any PRF, or scrypt                                    |
+ * | PRIVATE KEY           | the encrypted form that the JavaScript SDK writes                                    |
+ *
+ * A byte order mark, CRLF, lines of any length, blank lines, text around the blocks and other blocks are skipped. A file
+ * with two private keys is refused. The public file is PEM too: PUBLIC KEY (SubjectPublicKeyInfo) or RSA PUBLIC KEY
+ * (PKCS#1).
+ *
+ * Owner, mode and links are checked as nomyo_config_set_key_dir() says, with one difference: the directory of the file may
+ * be writable by others if it is sticky, as `/tmp` is. A relative path is resolved when the call begins.
+ *
+ * @param private_pem  the path of the private file.
+ * @param public_pem   the path of the public file, which must be the other half; NULL: derived from the private one.
+ * @param pw           the password, `len` bytes; a length of 0 for a file that is not encrypted.
+ *
+ * Any thread. Blocks for at most the client's timeout. Requests in flight keep the pair that they named.
+ *
+ * @return NOMYO_OK, or, while the pair in use stays,
+ *         - NOMYO_ERR_KEY: a file is missing, or is too large;
+ *         - NOMYO_ERR_KEY: a wrong, a missing or a superfluous password;
+ *         - NOMYO_ERR_KEY: not a strong RSA key, numbers that do not fit each other, or not one pair;
+ *         - NOMYO_ERR_KEY: unsafe owner, mode or link; the error names the command that repairs it;
+ *         - NOMYO_ERR_IO: a file cannot be read;
+ *         - NOMYO_ERR_ARGUMENT: `client` or `private_pem` is NULL, or a path is not UTF-8;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY,
+ *           NOMYO_ERR_INTERNAL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_load_keys(const nomyo_client *client,
+                               const char *private_pem,
+                               const char *public_pem,
+                               const uint8_t *pw,
+                               size_t len,
+                               nomyo_error **error);
+
+/**
+ * Loads a pair from PEM texts in memory and uses it from now on: for keys from a secret manager, an environment variable or
+ * a file descriptor. The pair is not rotated by time.
+ *
+ * The forms of the texts are those of nomyo_client_load_keys(). Both texts and the password are copied into the vault at
+ * once. The copies are wiped before the call returns, or, after a timeout or a cancel, when the thread at work ends. The
+ * caller wipes its own memory, with nomyo_wipe().
+ *
+ * @param private_pem  the private key, `private_len` bytes, at most 64 KiB.
+ * @param public_pem   the public key, `public_len` bytes, at most 64 KiB, which must be the other half. NULL, or a length
+ *                     of 0: derived from the private key.
+ * @param pw           the password, `len` bytes; a length of 0 for a text that is not encrypted.
+ *
+ * Any thread. Blocks for at most the client's timeout. Requests in flight keep the pair that they named.
+ *
+ * @return NOMYO_OK, or, while the pair in use stays,
+ *         - NOMYO_ERR_KEY: a wrong, a missing or a superfluous password;
+ *         - NOMYO_ERR_KEY: not a strong RSA key, numbers that do not fit each other, or not one pair;
+ *         - NOMYO_ERR_ARGUMENT: `client` is NULL; `private_pem` is empty; a text is longer than 64 KiB; NULL with a length;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY,
+ *           NOMYO_ERR_INTERNAL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_load_keys_pem(const nomyo_client *client,
+                                   const uint8_t *private_pem,
+                                   size_t private_len,
+                                   const uint8_t *public_pem,
+                                   size_t public_len,
+                                   const uint8_t *pw,
+                                   size_t len,
+                                   nomyo_error **error);
+
+/**
+ * The private half of the pair in use, as PKCS#8 PEM: for another process, or for a secret manager. Loads or generates the
+ * pair if there is none yet.
+ *
+ * @param pw       the password, `len` bytes, as for nomyo_client_generate_keys(), which encrypts in the same way. A length
+ *                 of 0: the text is the private key itself.
+ * @param out      receives memory as nomyo_secret_alloc() gives it. Free it with nomyo_secret_free(), which wipes it. It
+ *                 belongs to the caller and may outlive the client.
+ * @param out_len  receives the length of the text in bytes. A NUL that is not counted follows the text.
+ *
+ * Any thread. Blocks for at most the client's timeout.
+ *
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory;
+ *         - NOMYO_ERR_ARGUMENT: `client`, `out` or `out_len` is NULL; or a password that is too short, too long, or has a NUL;
+ *         - NOMYO_ERR_SECURITY: a lock is required and refused;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_private_key_pem(const nomyo_client *client,
+                                     const uint8_t *pw,
+                                     size_t len,
+                                     uint8_t **out,
+                                     size_t *out_len,
+                                     nomyo_error **error);
+
+/**
+ * Writes a copy of the pair in use to the directory `dir`, which is made if need be and must have no pair yet: to convert a
+ * pair, or to set a password. `pw`, `len`, the files, blocking and the statuses are as for nomyo_client_generate_keys().
+ * The client goes on with the pair that it has, where it has it.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_save_keys(const nomyo_client *client,
+                               const char *dir,
+                               const uint8_t *pw,
+                               size_t len,
+                               nomyo_error **error);
+
+/**
+ * Replaces the pair by a new one now, in its key directory too. A pair from nomyo_client_load_keys() or
+ * nomyo_client_load_keys_pem() is replaced by one in memory. Requests in flight keep the pair that they named. The old pair
+ * is wiped when the last of these requests is over.
+ *
+ * Any thread. Blocks for at most the client's timeout.
+ *
+ * @return NOMYO_OK, or, while the pair in use stays,
+ *         - NOMYO_ERR_KEY: the pair in the directory cannot be loaded, and so is not replaced; or its files are links;
+ *         - NOMYO_ERR_IO: the directory cannot be written. If the private file was replaced and the public one could not
+ *           be, the message says that the new pair is in force in the directory;
+ *         - NOMYO_ERR_ARGUMENT: `client` is NULL, or a file cannot be written with the configured password;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY,
+ *           NOMYO_ERR_INTERNAL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_rotate_keys(const nomyo_client *client,
+                                 nomyo_error **error);
+
+/**
+ * The public half of the pair in use, as SubjectPublicKeyInfo PEM. Loads or generates the pair if there is none yet.
+ *
+ * Any thread. Blocks for at most the client's timeout.
+ *
+ * @param out receives the text; free it with nomyo_text_free().
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory;
+ *         - NOMYO_ERR_ARGUMENT: `client` or `out` is NULL;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY,
+ *           NOMYO_ERR_INTERNAL.
+ */
+NOMYO_MUST_USE
+int32_t nomyo_client_public_key(const nomyo_client *client,
+                                nomyo_text **out,
+                                nomyo_error **error);
+
+/**
+ * The text: UTF-8, NUL-terminated. `len`, unless NULL, receives its length in bytes without the NUL. Lives in `text`. NULL
+ * for NULL.
+ *
+ * Any thread; blocks on nothing.
+ */
+const char *nomyo_text_data(const nomyo_text *text,
                             size_t *len);
 
 /**
  * Frees a text. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_text_free(nomyo_text *t);
+void nomyo_text_free(nomyo_text *text);
 
 /**
  * Makes options that change nothing yet.
  *
- * Any thread; blocks on nothing. Free them with nomyo_request_free(). NULL after an internal error.
+ * Any thread; blocks on nothing. Free them with nomyo_call_options_free(). NULL after an internal error, or
+ * if there is no memory.
  */
-nomyo_request *nomyo_request_new(void);
+NOMYO_MUST_USE nomyo_call_options *nomyo_call_options_new(void);
 
 /**
  * Frees options and wipes the API key in them. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_request_free(nomyo_request *r);
+void nomyo_call_options_free(nomyo_call_options *options);
 
 /**
  * Asks for a security tier: `standard`, `high` or `maximum`. Default: none; the server chooses. An answer that says
  * it was made at a lower or an unknown tier is withheld (NOMYO_ERR_SECURITY); one that does not say is not.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another text (case counts), or NULL.
  */
-int32_t nomyo_request_set_security_tier(nomyo_request *r,
-                                        const char *tier,
-                                        nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_call_options_set_security_tier(nomyo_call_options *options,
+                                             const char *tier,
+                                             nomyo_error **error);
 
 /**
- * Uses another API key than the client's; a length of 0 sends none. `key` is copied.
+ * Uses another API key than the client's; a length of 0 sends none. `key` is copied. The copy belongs to the process
+ * that sets it. A forked child must set the key again: until then a call with these options is NOMYO_ERR_FORKED there.
+ *
+ * One thread at a time; blocks on nothing.
  *
  * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: longer than 8192 bytes, or anything but visible ASCII in it; NOMYO_ERR_MEMORY.
  */
-int32_t nomyo_request_set_api_key(nomyo_request *r,
-                                  const uint8_t *key,
-                                  size_t len,
-                                  nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_call_options_set_api_key(nomyo_call_options *options,
+                                       const uint8_t *key,
+                                       size_t len,
+                                       nomyo_error **error);
 
 /**
  * Uses another timeout than the client's for the whole call, in milliseconds.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: 0.
  */
-int32_t nomyo_request_set_timeout_ms(nomyo_request *r, uint64_t total, nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_call_options_set_timeout_ms(nomyo_call_options *options,
+                                          uint64_t total,
+                                          nomyo_error **error);
 
 /**
  * Lets `cancel` end the calls made with these options. It is shared, not taken: free yours when you like.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: NULL.
  */
-int32_t nomyo_request_set_cancel(nomyo_request *r, const nomyo_cancel *cancel, nomyo_error **err);
+NOMYO_MUST_USE
+int32_t nomyo_call_options_set_cancel(nomyo_call_options *options,
+                                      const nomyo_cancel *cancel,
+                                      nomyo_error **error);
 
 /**
  * Makes one that is not triggered.
  *
- * Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL after an internal error.
+ * Any thread; blocks on nothing. Free it with nomyo_cancel_free(). NULL after an internal error, or
+ * if there is no memory.
  */
-nomyo_cancel *nomyo_cancel_new(void);
+NOMYO_MUST_USE nomyo_cancel *nomyo_cancel_new(void);
 
 /**
- * Ends the calls under way whose options have `c`, and every later one, with NOMYO_ERR_CANCELLED. It stays triggered. A
- * call that generates keys ends when that is over; any other, whatever it waits for (a name, a connection, the server, its
- * turn, another thread's key fetch), at once or within a twentieth of a second. NULL does nothing.
+ * Ends the calls in flight that have `cancel`, in their options or in those of their client handle, and every later one, with
+ * NOMYO_ERR_CANCELLED. It stays triggered. A call returns within a tenth of a second, whatever it waits for. NULL does
+ * nothing.
  *
  * Any thread; blocks on nothing. Not from a signal handler.
  */
-void nomyo_cancel_trigger(const nomyo_cancel *c);
+void nomyo_cancel_trigger(const nomyo_cancel *cancel);
 
 /**
  * Frees one. NULL does nothing. Calls and options that have it keep it.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_cancel_free(nomyo_cancel *c);
+void nomyo_cancel_free(nomyo_cancel *cancel);
 
 /**
  * The whole answer as JSON, with the client's members merged into its `_metadata`: `payload_id`, `processed_at`,
  * `is_encrypted`, `encryption_algorithm`.
  *
- * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes without the NUL.
- * Lives in `r`. NULL only for a NULL `r`.
+ * Any thread; blocks on nothing; takes the same time for every answer. The text is NUL-terminated and lives in `response`.
+ *
+ * @param len unless NULL, receives the length in bytes without the NUL.
+ * @return the text; NULL only for a NULL `response`.
  */
-const char *nomyo_response_json(const nomyo_response *r,
+const char *nomyo_response_json(const nomyo_response *response,
                                 size_t *len);
 
 /**
- * How many choices the answer has; 0 when it has none, or for NULL.
+ * How many choices the answer has: at most 1024. An answer with more choices is refused when it arrives:
+ * NOMYO_ERR_PROTOCOL.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @return the number of choices; 0 if `choices` is absent or not an array, or if `response` is NULL.
  */
-size_t nomyo_response_choices(const nomyo_response *r);
+size_t nomyo_response_choices(const nomyo_response *response);
 
 /**
  * The text of a choice: its message's `content`, unescaped to UTF-8 (a lone surrogate reads as U+FFFD).
  *
- * Any thread; blocks on nothing. NUL-terminated, and may hold NULs of its own: use `len`, which, unless NULL, receives
- * the length in bytes. Lives in `r`. NULL when there is no such choice, or its content is null or not a string (with
- * tool calls it usually is null).
+ * Any thread; blocks on nothing. The first call for a choice unescapes its text. The length of the rest of the answer
+ * costs no time. The text is NUL-terminated and lives in `response`. It may contain NULs of its own: use `len`.
+ *
+ * @param choice counts from 0.
+ * @param len unless NULL, receives the length in bytes without the NUL that ends the text.
+ * @return the text; NULL if `response` is NULL, if there is no such choice, if its content is absent, null (usual with tool
+ *         calls) or not a string, or if there is no memory for the text.
  */
-const char *nomyo_response_content(const nomyo_response *r,
+const char *nomyo_response_content(const nomyo_response *response,
                                    size_t choice,
                                    size_t *len);
 
 /**
- * What a thinking model thought: the message's `reasoning_content`. Otherwise as nomyo_response_content().
+ * The thoughts of a reasoning model: the message's `reasoning_content` if it is a string, otherwise the message's
+ * `reasoning` if that is a string. Servers use either name. Otherwise as nomyo_response_content().
  */
-const char *nomyo_response_reasoning(const nomyo_response *r, size_t choice, size_t *len);
+const char *nomyo_response_reasoning(const nomyo_response *response,
+                                     size_t choice,
+                                     size_t *len);
 
 /**
- * The message's `tool_calls` as JSON. Otherwise as nomyo_response_content(). NULL when absent or null.
+ * The message's `tool_calls` as JSON. NULL if they are absent or null. Otherwise as nomyo_response_content().
  */
-const char *nomyo_response_tool_calls(const nomyo_response *r, size_t choice, size_t *len);
+const char *nomyo_response_tool_calls(const nomyo_response *response, size_t choice, size_t *len);
 
 /**
  * Why the choice ended: `stop`, `length`, `tool_calls`, `content_filter`. Otherwise as nomyo_response_content().
  */
-const char *nomyo_response_finish_reason(const nomyo_response *r,
+const char *nomyo_response_finish_reason(const nomyo_response *response,
                                          size_t choice,
                                          size_t *len);
 
 /**
- * Any value of the answer, as JSON (a string with its quotes and escapes): `rfc6901` is a JSON Pointer such as
- * `/usage/total_tokens`; `""` is the whole answer.
+ * Any value of the answer, as JSON: a string comes with its quotes and escapes.
  *
- * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `r`, one
- * copy for each different pointer. NULL when there is no such value, or `rfc6901` is NULL or not a pointer.
+ * Any thread; blocks on nothing, but a pointer that is new to `response` costs one walk through the whole answer, and makes
+ * other threads with a pointer for `response` wait for it. The text is NUL-terminated and lives in `response`, one copy for each
+ * different pointer. If an object has a name twice, the last member counts.
+ *
+ * @param rfc6901 a JSON Pointer (RFC 6901) such as `/usage/total_tokens`; `""` is the whole answer.
+ * @param len unless NULL, receives the length in bytes without the NUL.
+ * @return the text; NULL if `response` is NULL, if there is no such value, if `rfc6901` is NULL or not a JSON Pointer, if
+ *         there is no memory for the copy, or if this process is a forked child, where the answer reads as zeros.
  */
-const char *nomyo_response_pointer(const nomyo_response *r,
+const char *nomyo_response_pointer(const nomyo_response *response,
                                    const char *rfc6901,
                                    size_t *len);
 
 /**
- * The id that the request was sent under: 36 ASCII characters. Lives in `r`. NULL for NULL.
+ * The payload id that the request was sent under: 36 ASCII characters. The text lives in `response`. NULL for a NULL `response`.
+ *
+ * Any thread; blocks on nothing.
  */
-const char *nomyo_response_payload_id(const nomyo_response *r);
+const char *nomyo_response_payload_id(const nomyo_response *response);
 
 /**
- * What the TPM quote in the answer proves; it was judged when the answer was opened. NOMYO_ATTESTATION_CONSISTENT says
- * what that is, and what it is not. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
+ * The `X-Request-ID` of the HTTP response, NUL-terminated: the log of a gateway in front of the server has the same. At most
+ * 128 visible ASCII characters; a longer one counts as absent. UNTRUSTED: nobody has authenticated it. The text lives in
+ * `response`. NULL if there was no such header, for a response of nomyo_open(), and for NULL.
+ *
+ * Any thread; blocks on nothing.
+ */
+const char *nomyo_response_request_id(const nomyo_response *response);
+
+/**
+ * The value of the header `name`, in any case, of the HTTP response: what a gateway says of its limits, for example. The text is
+ * NUL-terminated and lives in `response`. UNTRUSTED: nobody has authenticated it.
+ *
+ * Values of the same name become one, with `, ` between them (RFC 9110, section 5.3). A header counts as absent if a value has
+ * bytes other than visible ASCII characters, spaces and tabs. Several Set-Cookie headers cannot be told apart again. A value may
+ * be a credential: do not log all of them.
  *
  * Any thread; blocks on nothing.
  *
- * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `r` or `out` is NULL.
+ * @return the value; NULL if there was no such header, for a response of nomyo_open(), and if `response` or `name` is NULL.
  */
-int32_t nomyo_response_attestation(const nomyo_response *r,
+const char *nomyo_response_header(const nomyo_response *response,
+                                  const char *name);
+
+/**
+ * All headers of the HTTP response, as a JSON object of strings: the names in small letters, the values as
+ * nomyo_response_header() has them. The text is NUL-terminated and lives in `response`. UNTRUSTED: nobody has authenticated it.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @param len unless NULL, receives the length in bytes without the NUL.
+ * @return the text; NULL if there was no such header, for a response of nomyo_open(), and for NULL.
+ */
+const char *nomyo_response_headers(const nomyo_response *response,
+                                   size_t *len);
+
+/**
+ * How many times the request was sent, retries included: at least 1, or 0 for a response of nomyo_open() and for NULL.
+ *
+ * Any thread; blocks on nothing.
+ */
+uint32_t nomyo_response_attempts(const nomyo_response *response);
+
+/**
+ * The verdict on the TPM quote in the answer. It was reached when the answer was opened. NOMYO_ATTESTATION_CONSISTENT
+ * says what a quote proves, and what it does not prove.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @param out receives the verdict.
+ * @param size `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
+ * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: `response` or `out` is NULL.
+ */
+int32_t nomyo_response_attestation(const nomyo_response *response,
                                    nomyo_attestation *out,
                                    size_t size);
 
 /**
- * The verdict on the answer's TPM quote as a JSON object: `level` (a name), `meaning` (a sentence for a person),
- * `hardware_rooted` (always false: nothing in the protocol leads to a certified TPM), `failed_check` (a name, or null), and
- * `checks`: for each check in order its `number`, `name`, `result` (`ok`, `warning`, `failed`, `skipped`) and `detail`.
- * The library's own words: nothing in it is quoted from the answer.
+ * The verdict on the answer's TPM quote as a JSON object with the members
  *
- * Any thread; blocks on nothing. NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `r`. NULL
- * only for a NULL `r`.
+ * - `level`: a name;
+ * - `meaning`: a sentence for a person;
+ * - `hardware_rooted`: always false, because nothing in the protocol leads to a certified TPM;
+ * - `failed_check`: a name, or null;
+ * - `checks`: for each check, in order, its `number`, `name`, `result` (`ok`, `warning`, `failed`, `skipped`) and
+ *   `detail`.
+ *
+ * A check is `ok` only if it was made and held. The report uses the library's own words and quotes nothing from the
+ * answer.
+ *
+ * Any thread; blocks on nothing. The text is NUL-terminated and lives in `response`.
+ *
+ * @param len unless NULL, receives the length in bytes without the NUL.
+ * @return the text; NULL only for a NULL `response`.
  */
-const char *nomyo_response_attestation_report(const nomyo_response *r,
+const char *nomyo_response_attestation_report(const nomyo_response *response,
                                               size_t *len);
 
 /**
- * Wipes and frees an answer, and everything that was taken from it. NULL does nothing.
+ * Wipes and frees an answer, together with every text that was taken from it. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_response_free(nomyo_response *r);
+void nomyo_response_free(nomyo_response *response);
+
+/**
+ * How many tool calls the message of a choice has: at most 1024. Further ones are in nomyo_response_tool_calls() alone.
+ *
+ * Any thread; blocks on nothing. The first call for a choice walks through its tool calls.
+ *
+ * @param choice counts from 0.
+ * @return the number of tool calls; 0 if `response` is NULL, if there is no such choice, if its `tool_calls` is absent or not an
+ *         array, or if there is no memory for the list.
+ */
+size_t nomyo_response_tool_call_count(const nomyo_response *response,
+                                      size_t choice);
+
+/**
+ * The id of a tool call: the message with the tool's result must name it. `call` counts from 0. Otherwise as
+ * nomyo_response_content().
+ */
+const char *nomyo_response_tool_call_id(const nomyo_response *response,
+                                        size_t choice,
+                                        size_t call,
+                                        size_t *len);
+
+/**
+ * The name of the function that a tool call asks for. `call` counts from 0. Otherwise as nomyo_response_content().
+ */
+const char *nomyo_response_tool_call_name(const nomyo_response *response,
+                                          size_t choice,
+                                          size_t call,
+                                          size_t *len);
+
+/**
+ * The arguments of a tool call, unescaped: usually a JSON object, but the model wrote it, and nobody has checked it. `call`
+ * counts from 0. Otherwise as nomyo_response_content().
+ */
+const char *nomyo_response_tool_call_arguments(const nomyo_response *response,
+                                               size_t choice,
+                                               size_t call,
+                                               size_t *len);
+
+/**
+ * How many tokens the request has used, as the answer's `usage` says.
+ *
+ * Any thread; blocks on nothing.
+ *
+ * @param out receives the numbers.
+ * @param size `sizeof *out` as the caller was compiled. Members that this library does not know are -1.
+ * @return NOMYO_OK, also if the answer has no `usage`; or NOMYO_ERR_ARGUMENT: `response` or `out` is NULL.
+ */
+int32_t nomyo_response_usage(const nomyo_response *response, nomyo_usage *out, size_t size);
+
+/**
+ * Writes a text as a JSON string (RFC 8259, section 7), with its quotes and a NUL: for requests that are put together with
+ * snprintf(). A prompt that is pasted between quotes without it can break the request, or add members to it.
+ *
+ * Any thread; blocks on nothing. Nothing is allocated or kept. `out` holds the text afterwards: wipe it with nomyo_wipe().
+ *
+ * @param text the text, `len` bytes of UTF-8.
+ * @param out  receives the string, if `size` bytes are enough; otherwise nothing is written. Must not overlap `text`.
+ *             May be NULL if `size` is 0.
+ * @return the bytes that are needed, the NUL included, at most 6 * `len` + 3; 0 if `text` is not UTF-8, or is NULL with a
+ *         length. More than `size` means that nothing was written.
+ */
+NOMYO_MUST_USE
+size_t nomyo_json_string(const uint8_t *text,
+                         size_t len,
+                         char *out,
+                         size_t size);
 
 /**
  * The name of a level, such as `"CONSISTENT"`; `"UNKNOWN"` for a number that no verdict has.
@@ -1125,14 +1883,18 @@ const char *nomyo_attestation_check_name(int32_t check);
 /**
  * Makes a policy that asks nothing: quotes are judged, and no answer is withheld.
  *
- * Any thread; blocks on nothing. Free it with nomyo_attestation_policy_free(). NULL after an internal error.
+ * Any thread; blocks on nothing. Free it with nomyo_attestation_policy_free(). NULL after an internal error, or
+ * if there is no memory.
  */
+NOMYO_MUST_USE
 nomyo_attestation_policy *nomyo_attestation_policy_new(void);
 
 /**
  * Frees a policy. NULL does nothing. Configurations that it was given to keep their copy.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_attestation_policy_free(nomyo_attestation_policy *p);
+void nomyo_attestation_policy_free(nomyo_attestation_policy *policy);
 
 /**
  * Withholds answers that prove less than `level`: NOMYO_ATTESTATION_CONSISTENT, or NOMYO_ATTESTATION_BASELINE, for which
@@ -1140,11 +1902,14 @@ void nomyo_attestation_policy_free(nomyo_attestation_policy *p);
  * the message names the first check that failed. WARNING: the quote comes with the answer. When it is withheld, the
  * prompt has been sent and processed.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a lower level, which asks nothing, or one that nothing can reach today.
  */
-int32_t nomyo_attestation_policy_require(nomyo_attestation_policy *p,
+NOMYO_MUST_USE
+int32_t nomyo_attestation_policy_require(nomyo_attestation_policy *policy,
                                          int32_t level,
-                                         nomyo_error **err);
+                                         nomyo_error **error);
 
 /**
  * Adds a value that a register may have: `bank` is `sha256`, `sha384` or `sha512`, `index` 0 to 15, `hex` the value in hex
@@ -1154,18 +1919,21 @@ int32_t nomyo_attestation_policy_require(nomyo_attestation_policy *p,
  * The values of registers 0 (firmware) and 7 (secure boot) change with updates and settings; 10 (IMA) changes all the
  * time.
  *
+ * One thread at a time; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another bank; an index above 15 (software can reset registers 16 to 23); not as
  *         many hex digits as the bank's values have.
  */
-int32_t nomyo_attestation_policy_allow_pcr(nomyo_attestation_policy *p,
+NOMYO_MUST_USE
+int32_t nomyo_attestation_policy_allow_pcr(nomyo_attestation_policy *policy,
                                            const char *bank,
                                            uint32_t index,
                                            const char *hex,
-                                           nomyo_error **err);
+                                           nomyo_error **error);
 
 /**
  * Judges an attestation block that was received elsewhere: `block_json` (`len` bytes) is the JSON object that an answer
- * has as `_metadata.tpm_attestation`, `payload_id` the id of the request that it was made for. `p` may be NULL: nothing is
+ * has as `_metadata.tpm_attestation`, `payload_id` the id of the request that it was made for. `policy` may be NULL: nothing is
  * asked. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
  *
  * Any thread; blocks on nothing.
@@ -1174,74 +1942,100 @@ int32_t nomyo_attestation_policy_allow_pcr(nomyo_attestation_policy *p,
  * @return NOMYO_OK: there is a verdict; NOMYO_ERR_ATTESTATION: the policy requires more, and the message says why;
  *         NOMYO_ERR_ARGUMENT: NULL, text that is not UTF-8, or a policy that no quote can fulfil.
  */
+NOMYO_MUST_USE
 int32_t nomyo_attestation_verify(const uint8_t *block_json,
                                  size_t len,
                                  const char *payload_id,
-                                 const nomyo_attestation_policy *p,
+                                 const nomyo_attestation_policy *policy,
                                  nomyo_attestation *out,
                                  size_t size,
-                                 nomyo_error **err);
+                                 nomyo_error **error);
 
 /**
  * Seals a request for the server whose public key is `server_pem` (`pem_len` bytes, SPKI or PKCS#1 PEM, RSA of at
  * least 3072 bits, one of the pinned if there are pins), and sends nothing. Where that key comes from is the caller's
  * business, and the whole security of the request hangs on it.
  *
- * `json`, `len`, `options` as for nomyo_create(); a timeout and an API key in them have no effect. Any thread, several
- * at once. Blocks on nothing but the client's own pair, when it is loaded, generated or due.
+ * `server_pem` is the body of `GET {base URL}/pki/public_key`, which needs no Authorization header. The sealed request goes to
+ * `POST {base URL}/v1/chat/secure_completion`, with nomyo_sealed_body() and nomyo_sealed_headers().
+ *
+ * `json`, `len`, `options` as for nomyo_create(); an API key in them has no effect. The key must satisfy the pins and the
+ * file of known servers, which is read and not written.
+ *
+ * Any thread, several at once. Blocks for at most the call's timeout, on the file of known servers and on the client's own
+ * pair. The first call generates the pair, which takes 0.7 s on average and several seconds at worst. To have it ready, call
+ * nomyo_client_public_key() before, on another thread: it uses no network.
+ *
+ * nomyo_error_sent() is NOMYO_SENT_NO for nomyo_seal() and nomyo_open(), because the caller sends.
  *
  * @param out receives the sealed request; free it with nomyo_sealed_free().
- * @return NOMYO_OK, NOMYO_ERR_ARGUMENT: a bad request, or NULL; NOMYO_ERR_PROTOCOL: not a usable server key, or none;
- *         NOMYO_ERR_PIN: none of the pinned; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_ARGUMENT: a bad request, or NULL;
+ *         - NOMYO_ERR_PROTOCOL: `server_pem` is no usable server key;
+ *         - NOMYO_ERR_PIN: the key is none of the pinned, or not the one in the file of known servers;
+ *         - NOMYO_ERR_PIN: the file of known servers cannot be used, as nomyo_config_set_known_servers() says;
+ *         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory, or the file of known servers;
+ *         - NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, NOMYO_ERR_FORKED, NOMYO_ERR_SECURITY, NOMYO_ERR_MEMORY,
+ *           NOMYO_ERR_INTERNAL.
  */
-int32_t nomyo_seal(const nomyo_client *c,
+NOMYO_MUST_USE
+int32_t nomyo_seal(const nomyo_client *client,
                    const uint8_t *server_pem,
                    size_t pem_len,
                    const uint8_t *json,
                    size_t len,
-                   const nomyo_request *options,
+                   const nomyo_call_options *options,
                    nomyo_sealed **out,
-                   nomyo_error **err);
+                   nomyo_error **error);
 
 /**
  * The HTTP body to POST to `/v1/chat/secure_completion`. It may be sent any number of times.
  *
- * `len`, unless NULL, receives its length in bytes. Lives in `s`. NULL for NULL.
+ * `len`, unless NULL, receives its length in bytes. Lives in `sealed`. NULL for NULL.
+ *
+ * Any thread; blocks on nothing.
  */
-const uint8_t *nomyo_sealed_body(const nomyo_sealed *s, size_t *len);
+const uint8_t *nomyo_sealed_body(const nomyo_sealed *sealed, size_t *len);
 
 /**
  * The HTTP headers to send with it, as a JSON object of strings: X-Payload-ID, X-Public-Key, Content-Type and, if a
  * tier was asked for, X-Security-Tier. The API key is not among them: add `Authorization: Bearer ...` yourself.
  *
- * NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `s`. NULL for NULL.
+ * NUL-terminated; `len`, unless NULL, receives the length in bytes. Lives in `sealed`. NULL for NULL.
+ *
+ * Any thread; blocks on nothing.
  */
-const char *nomyo_sealed_headers(const nomyo_sealed *s,
+const char *nomyo_sealed_headers(const nomyo_sealed *sealed,
                                  size_t *len);
 
 /**
- * Opens `body` (`len` bytes), the body of the 200 that answered `request`. `c` is the client that sealed it, or
- * another: the pair is the one that the request named.
+ * Opens `body` (`len` bytes), the body of the 200 that answered `sealed`. `client` is the client that sealed it, or
+ * another: the pair is the one that the request named. The body must not be compressed.
  *
- * Any thread, several at once; blocks on nothing.
+ * Any thread, several at once; blocks on nothing. Computes on the calling thread, some milliseconds for each MiB.
  *
  * @param out receives the answer; free it with nomyo_response_free(), which wipes it.
- * @return NOMYO_OK, NOMYO_ERR_PROTOCOL: not a package; NOMYO_ERR_SECURITY: it does not decrypt, or answers another
- *         request, or was made at a lower tier; NOMYO_ERR_ATTESTATION: it proves less than the policy of `c` requires;
- *         NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY,
- *         NOMYO_ERR_INTERNAL.
+ * @return NOMYO_OK, or
+ *         - NOMYO_ERR_PROTOCOL: not a package;
+ *         - NOMYO_ERR_SECURITY: it does not decrypt, or answers another request, or was made at a lower tier;
+ *         - NOMYO_ERR_ATTESTATION: it proves less than the policy of `client` requires;
+ *         - NOMYO_ERR_ARGUMENT: NULL;
+ *         - NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
  */
-int32_t nomyo_open(const nomyo_client *c,
-                   const nomyo_sealed *request,
+NOMYO_MUST_USE
+int32_t nomyo_open(const nomyo_client *client,
+                   const nomyo_sealed *sealed,
                    const uint8_t *body,
                    size_t len,
                    nomyo_response **out,
-                   nomyo_error **err);
+                   nomyo_error **error);
 
 /**
- * Frees a sealed request. NULL does nothing.
+ * Frees a sealed request. The last user of its key pair wipes the private key. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
-void nomyo_sealed_free(nomyo_sealed *s);
+void nomyo_sealed_free(nomyo_sealed *sealed);
 
 /**
  * Reports what is in force. `size` is `sizeof *out` as the caller was compiled: an older or newer caller gets what fits
@@ -1266,11 +2060,14 @@ int32_t nomyo_memory_info_get(nomyo_memory_info *out,
  * @return the memory, or NULL: no memory (NOMYO_ERR_MEMORY), or the policy requires a lock that the system refuses
  *         (NOMYO_ERR_SECURITY).
  */
+NOMYO_MUST_USE
 void *nomyo_secret_alloc(size_t len,
-                         nomyo_error **err);
+                         nomyo_error **error);
 
 /**
- * Wipes and frees what nomyo_secret_alloc() returned. NULL does nothing.
+ * Wipes and frees the memory that nomyo_secret_alloc() or nomyo_client_private_key_pem() returned. NULL does nothing.
+ *
+ * Any thread; blocks on nothing.
  */
 void nomyo_secret_free(void *p);
 
@@ -1284,16 +2081,19 @@ void nomyo_secret_free(void *p);
  * @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK), and nothing more is locked than before;
  *         NOMYO_ERR_ARGUMENT: NULL with a length.
  */
+NOMYO_MUST_USE
 int32_t nomyo_lock(void *p,
                    size_t len,
-                   nomyo_error **err);
+                   nomyo_error **error);
 
 /**
  * Undoes one nomyo_lock() of the same range.
  *
+ * Any thread; blocks on nothing.
+ *
  * @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a page of it is not locked by nomyo_lock().
  */
-int32_t nomyo_unlock(void *p, size_t len, nomyo_error **err);
+NOMYO_MUST_USE int32_t nomyo_unlock(void *p, size_t len, nomyo_error **error);
 
 /**
  * Overwrites `len` bytes at `p` with zeros, in a way that no compiler leaves out. NULL does nothing.

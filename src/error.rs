@@ -7,6 +7,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::headers::Headers;
+
 /// What went wrong, as a number that never changes once shipped.
 ///
 /// Ranges: 1 usage, 10 network, 20 the server's HTTP answer, 40 attestation, 60 trust and keys, 80 memory, 99 a bug.
@@ -16,7 +18,7 @@ use std::time::Duration;
 pub enum Status {
     /// The caller passed something that cannot be used.
     Argument = 1,
-    /// A client was used in a forked child of the process that made it.
+    /// A parent process made the client, or set the credentials, before a fork.
     Forked = 2,
     /// The caller cancelled the call.
     Cancelled = 3,
@@ -60,7 +62,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order of the numbers.
-    pub const ALL: [Status; 21] = [
+    pub const ALL: &'static [Status] = &[
         Status::Argument,
         Status::Forked,
         Status::Cancelled,
@@ -104,6 +106,30 @@ impl Status {
     }
 }
 
+/// Whether the request of a failed call left this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum Sent {
+    /// No byte of the request's package left this process, in any attempt.
+    #[default]
+    No = 0,
+    /// Bytes of the package left in an attempt that was not answered: the server may have received and processed it.
+    Maybe = 1,
+    /// The package left, and every attempt that sent bytes of it was answered.
+    Yes = 2,
+}
+
+impl Sent {
+    /// `"no"`, `"maybe"` or `"yes"`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sent::No => "no",
+            Sent::Maybe => "maybe",
+            Sent::Yes => "yes",
+        }
+    }
+}
+
 /// A failed call: the status, the sentence, and what is known of the HTTP exchange.
 ///
 /// Owned by whoever received it; may be sent to and read from any thread.
@@ -115,11 +141,25 @@ pub struct Error {
     retry_after: Option<Duration>,
     retryable: bool,
     attempts: u32,
-    details: Vec<u8>,
+    details: Box<[u8]>,
+    sent: Sent,
+    payload_id: Option<Box<str>>,
+    headers: Headers,
+    cut_short: bool,
 }
 
 /// A server that asks for a longer wait than this is not worth retrying.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// Whether a response of this status may be another one next time: a conflict, a limit, and every failure of a server or a
+/// gateway, but not a feature or a version that it lacks.
+fn passes(status: u16) -> bool {
+    match status {
+        408 | 409 | 425 | 429 => true,
+        501 | 505 => false,
+        _ => (500..600).contains(&status),
+    }
+}
 
 /// The library's result.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -133,7 +173,11 @@ impl Error {
             retry_after: None,
             retryable: matches!(status, Status::Connection | Status::Timeout),
             attempts: 0,
-            details: Vec::new(),
+            details: Box::default(),
+            sent: Sent::No,
+            payload_id: None,
+            headers: Headers::default(),
+            cut_short: false,
         }
     }
 
@@ -166,8 +210,8 @@ impl Error {
         self.http_status = Some(status);
         self.retry_after = retry_after;
         let soon = retry_after.is_none_or(|wait| wait <= LONGEST_WAIT);
-        self.retryable = soon && told.unwrap_or(matches!(status, 408 | 409 | 429 | 500 | 502 | 503 | 504));
-        self.details = details;
+        self.retryable = soon && told.unwrap_or_else(|| passes(status));
+        self.details = details.into_boxed_slice();
         self
     }
 
@@ -178,7 +222,7 @@ impl Error {
         self.because("the server shuts this API key out for a while, and asking meanwhile makes that longer")
     }
 
-    /// Says why there was no further attempt.
+    /// Adds `why` at the end of the message.
     pub(crate) fn because(mut self, why: &str) -> Error {
         self.message.push_str("; ");
         self.message.push_str(why);
@@ -197,8 +241,41 @@ impl Error {
         self
     }
 
+    /// For a call that made `attempts` on the network.
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Error {
         self.attempts = attempts;
+        self
+    }
+
+    /// For a call that would have gone on if it had had more time: another caller might have succeeded.
+    pub(crate) fn cut_short(mut self) -> Error {
+        self.cut_short = true;
+        self
+    }
+
+    /// Whether the call's own deadline ended it, and not the network or the server.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.cut_short
+    }
+
+    /// For a call whose request was sealed under `payload_id`, if it got that far. The message ends with what is known about
+    /// the request, unless the error is the answer to it.
+    pub(crate) fn of_request(mut self, sent: Sent, payload_id: Option<String>) -> Error {
+        self.sent = sent;
+        self.payload_id = payload_id.map(String::into_boxed_str);
+        let about_the_call = !matches!(self.status, Status::Argument | Status::Forked | Status::Internal);
+        match sent {
+            Sent::No if about_the_call => self.because("the request was not sent"),
+            Sent::No => self,
+            Sent::Maybe => self.because("the server may have received the request, and may have processed it"),
+            Sent::Yes if self.http_status.is_some() => self,
+            Sent::Yes => self.because("the request had been sent, and the server had answered it"),
+        }
+    }
+
+    /// For a call whose last response had these headers.
+    pub(crate) fn with_headers(mut self, headers: Headers) -> Error {
+        self.headers = headers;
         self
     }
 
@@ -227,9 +304,30 @@ impl Error {
         self.retryable
     }
 
-    /// How many times the network was tried, for the request or for the key fetch before it; 0 when it never was.
+    /// How many times the request was sent; if it never was, how many times the server's key was fetched.
     pub fn attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether the request left this process. [`Sent::No`] for calls that send none.
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// The `X-Payload-ID` of the request, if one was sealed: the server's log has the same.
+    pub fn payload_id(&self) -> Option<&str> {
+        self.payload_id.as_deref()
+    }
+
+    /// The `X-Request-ID` of the last response, if it had one of at most 128 visible ASCII characters: a gateway's log has the
+    /// same. Untrusted, like [`details`](Error::details).
+    pub fn request_id(&self) -> Option<&str> {
+        self.headers.request_id().and_then(|id| id.to_str().ok())
+    }
+
+    /// The headers of the last response. Untrusted, like [`details`](Error::details).
+    pub fn headers(&self) -> &Headers {
+        &self.headers
     }
 
     /// The body of the server's error answer, at most 64 KiB. Untrusted: nobody has authenticated it.
@@ -251,6 +349,7 @@ impl fmt::Debug for Error {
             .field("message", &self.message)
             .field("http_status", &self.http_status)
             .field("attempts", &self.attempts)
+            .field("sent", &self.sent)
             .finish_non_exhaustive()
     }
 }

@@ -10,12 +10,18 @@
 //! - `client`: configuration, request, response, and `create`, the pipeline through the rooms below.
 //! - `envelope`: the wire package: seal a request, open a response.
 //! - `keys`: the client's pair, the server's key.
-//! - `transport`: HTTP over TLS: attempts, deadlines, cancelling, proxies.
+//! - `transport`: HTTP/1.1: attempts, retries, what was sent.
+//! - `connection`: an open connection: names, TCP, proxies, TLS, TLS pins.
 //! - `attestation`: the TPM quote of an answer: decode, verify, judge against a policy.
+//! - `json`: JSON texts as spans: walks, names, strings.
 //! - `crypto`: the five operations of the envelope, one provider per file.
+//! - `files`: key files and known servers on the disk: owners, modes, links, locks, renames.
 //! - `memory`: the vault: every byte the library allocates, and the report of what protects it.
+//! - `wait`: how long a call may go on: its deadline and its cancel.
+//! - `pem`: the blocks of PEM texts, for `keys` and `connection`.
 //! - `thread`: threads of the library's own.
 //! - `log`: lines for whoever asked for them; nowhere by default.
+//! - `headers`: the headers of a response, as callers read them.
 //! - `error`: one error, stable numbers, nothing secret inside.
 //!
 //! The feature `capi`, on by default, is for the shared and the static library: it makes the vault the global allocator
@@ -29,24 +35,36 @@ compile_error!("nomyo needs a crypto provider: turn on the feature aws-lc (the d
 
 mod attestation;
 #[cfg(feature = "capi")]
+#[doc(hidden)]
 pub mod boundary;
 mod client;
+mod connection;
 mod crypto;
 mod envelope;
 mod error;
 #[cfg(feature = "capi")]
 mod ffi;
+mod files;
+mod headers;
+mod json;
 mod keys;
 mod log;
 mod memory;
+mod pem;
 mod thread;
 mod transport;
+mod wait;
 
-pub use attestation::{Attestation, AttestationFacts, AttestationLevel, AttestationPolicy, verify_attestation};
-pub use client::{Cancel, Client, Config, Level, Request, Response, Sealed};
+pub use attestation::{
+    Attestation, AttestationFacts, AttestationLevel, AttestationPolicy, FailedCheck, verify_attestation,
+};
+pub use client::{
+    CallOptions, Cancel, Client, Config, LogLevel, PrivateKeyPem, PublishedKey, Response, Sealed, ToolCall, Usage,
+};
 pub use envelope::Tier;
-pub use error::{Error, Result, Status};
-pub use memory::{MemoryInfo, MemoryLevel, Policy};
+pub use error::{Error, Result, Sent, Status};
+pub use headers::Headers;
+pub use memory::{MemoryInfo, MemoryLevel, MemoryPolicy};
 
 // The other cfg is for `make bench`, which compares, and for AddressSanitizer, which sees what the system's allocator frees;
 // it is no feature, so that nobody turns it on by accident.

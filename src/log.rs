@@ -3,11 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::memory;
+
 /// How important a log line is, most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i32)]
 #[non_exhaustive]
-pub enum Level {
+pub enum LogLevel {
     /// Something failed.
     Error = 1,
     /// Something is less safe than it could be, or is tried again.
@@ -18,25 +20,26 @@ pub enum Level {
     Debug = 4,
 }
 
-type Sink = Arc<dyn Fn(Level, &str) + Send + Sync>;
+type Sink = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
 /// Where lines go, if anywhere.
 #[derive(Clone, Default)]
 pub(crate) struct Log {
-    to: Option<(Level, Sink)>,
+    to: Option<(LogLevel, Sink)>,
 }
 
 impl Log {
-    pub(crate) fn new(level: Level, sink: impl Fn(Level, &str) + Send + Sync + 'static) -> Log {
+    pub(crate) fn new(level: LogLevel, sink: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Log {
         Log { to: Some((level, Arc::new(sink))) }
     }
 
     /// Hands `line` on if it is important enough; otherwise it is not even put together.
-    pub(crate) fn write(&self, level: Level, line: impl fmt::Display) {
+    pub(crate) fn write(&self, level: LogLevel, line: impl fmt::Display) {
         if let Some((least, sink)) = &self.to
             && level <= *least
         {
-            sink(level, &line.to_string());
+            let line = line.to_string();
+            memory::outside(|| sink(level, &line));
         }
     }
 }

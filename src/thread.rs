@@ -1,38 +1,74 @@
-//! Threads of the library's own, which the host notices as little as can be.
+//! The library's own threads. They receive no signals and print no panics, so that the host does not notice them.
 
-use std::mem::MaybeUninit;
+use std::cell::Cell;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::{io, thread};
 
-/// Starts a thread on which no signal is delivered: the host's handlers are for its own threads.
-///
-/// # Errors
-/// Those of the system, which has no more threads.
-pub fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    struct Mask(libc::sigset_t);
-    impl Drop for Mask {
-        fn drop(&mut self) {
-            // SAFETY: a mask that pthread_sigmask wrote, and no room for the one before.
-            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
-        }
-    }
-    let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
-    // SAFETY: the first call fills `all`, which the second only reads; it writes `before`, which is read when it did.
-    let blocked = unsafe {
-        libc::sigfillset(all.as_mut_ptr());
-        match libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr()) {
-            0 => Mask(before.assume_init()),
-            code => return Err(io::Error::from_raw_os_error(code)),
+use crate::error::Result;
+use crate::memory;
+
+/// The stack of a thread. Given explicitly, because the standard library's default reads the environment.
+const STACK: usize = 2 * 1024 * 1024;
+
+thread_local! {
+    /// Whether a panic on this thread stays unprinted, because its message could hold anything.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread stays unprinted.
+#[cfg(feature = "capi")]
+pub(crate) fn is_quiet() -> bool {
+    QUIET.get()
+}
+
+/// Sets whether a panic on this thread, and on threads that it starts, stays unprinted. Returns what it was.
+#[cfg(feature = "capi")]
+pub(crate) fn set_quiet(quiet: bool) -> bool {
+    QUIET.replace(quiet)
+}
+
+/// The end of some work: it reports to waiting threads that the work is done.
+pub(crate) type Then = Box<dyn FnOnce()>;
+
+/// Starts `work`, which may work on secrets, on a thread as [`on_a_thread`] does. Hands `work` back if the system has no more
+/// threads. `work` receives an error if there is no stack of the vault for it, and touches no secret then. It returns a closure,
+/// which runs after the stack that `work` used is wiped.
+pub(crate) fn start<W: FnOnce(Result<()>) -> Then + Send + 'static>(name: &str, work: W) -> Option<W> {
+    let here = Arc::new(Mutex::new(Some(work)));
+    let there = here.clone();
+    let take = |work: &Mutex<Option<W>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let run = move || {
+        let mut work = take(&there);
+        let mut then: Option<Then> = None;
+        let ready = memory::inside(|| then = work.take().map(|work| work(Ok(()))));
+        if let Some(then) = then.or_else(|| work.map(|work| work(ready))) {
+            then();
         }
     };
+    on_a_thread(name, run).err().and_then(|_| take(&here))
+}
+
+/// Starts a thread on which no signal is delivered, because the host's handlers are written for the host's threads.
+///
+/// # Errors
+/// The error of the system if it has no more threads.
+pub fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let signals = memory::Signals::block();
     // A thread inherits the mask of the one that starts it.
-    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
-    drop(blocked);
+    let quiet = QUIET.get();
+    let run = move || {
+        QUIET.set(quiet);
+        work();
+    };
+    let started = thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(run);
+    signals.restore();
     started.map(|_| ())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::mem::MaybeUninit;
 
     #[test]
     fn no_signal_is_delivered_on_the_thread_and_the_starter_keeps_its_mask() {
@@ -48,5 +84,19 @@ mod tests {
         on_a_thread("test", move || tell.send(blocked()).expect("a listener")).expect("a thread");
         assert!(told.recv().expect("an answer"));
         assert!(!blocked());
+    }
+
+    #[test]
+    #[cfg(feature = "capi")]
+    fn a_thread_prints_no_panic_if_its_starter_prints_none() {
+        let outer = set_quiet(true);
+        let (tell, told) = std::sync::mpsc::channel();
+        let work = move |_: Result<()>| -> Then {
+            let quiet = is_quiet();
+            Box::new(move || tell.send(quiet).expect("a listener"))
+        };
+        assert!(start("test", work).is_none());
+        assert!(told.recv().expect("an answer"));
+        set_quiet(outer);
     }
 }

@@ -5,9 +5,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Cancel, Client, Config, Request, Response, Result, Status, Tier};
+use nomyo::{CallOptions, Cancel, Client, Config, Response, Result, Status, Tier};
 use serde_json::{Value, json};
 
+#[path = "create/headers.rs"]
+mod headers;
 #[path = "create/network.rs"]
 mod network;
 #[path = "create/proxies.rs"]
@@ -24,7 +26,7 @@ fn started(options: Options) -> Endpoint {
 }
 
 fn config_for(endpoint: &Endpoint) -> Config {
-    let mut config = Config::new().expect("the defaults");
+    let mut config = Config::new();
     config.set_base_url(endpoint.base_url()).expect("a good URL");
     config.set_ca_file(endpoint.ca_file()).expect("a good CA file");
     config
@@ -51,7 +53,7 @@ fn chat(text: &str, test: &Value) -> String {
 }
 
 fn create(test: &Value) -> Result<Response> {
-    shared().1.create(chat("hello", test).as_bytes(), &Request::new())
+    shared().1.create(chat("hello", test).as_bytes(), &CallOptions::new())
 }
 
 fn status(test: &Value) -> Status {
@@ -62,7 +64,7 @@ fn status(test: &Value) -> Status {
 fn a_chat_comes_back_decrypted_with_its_metadata() {
     let (_, client) = shared();
     let text = "Grüße \u{0} 😀 \"quoted\" \\ / \u{2028}";
-    let response = client.create(chat(text, &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    let response = client.create(chat(text, &json!({})).as_bytes(), &CallOptions::new()).expect("an answer");
     assert_eq!(response.content(0), Some(text));
     assert_eq!(response.finish_reason(0), Some("stop"));
     assert_eq!(response.pointer("/_metadata/payload_id"), Some(format!("\"{}\"", response.payload_id()).as_str()));
@@ -80,7 +82,7 @@ fn a_thousand_requests_by_sixteen_threads_use_one_key_fetch_and_at_most_sixteen_
             scope.spawn(move || {
                 for i in (thread..1000).step_by(16) {
                     let text = format!("request {i}");
-                    let answer = client.create(chat(&text, &json!({})).as_bytes(), &Request::new());
+                    let answer = client.create(chat(&text, &json!({})).as_bytes(), &CallOptions::new());
                     assert_eq!(answer.expect("an answer").content(0), Some(text.as_str()));
                 }
             });
@@ -97,7 +99,7 @@ fn requests_one_after_another_use_one_connection() {
     let client = client_of(&endpoint);
     client.warm_up().expect("ready");
     for _ in 0..20 {
-        client.create(chat("again", &json!({})).as_bytes(), &Request::new()).expect("an answer");
+        client.create(chat("again", &json!({})).as_bytes(), &CallOptions::new()).expect("an answer");
     }
     let stats = endpoint.stats();
     assert_eq!((stats.connections, stats.key_fetches, stats.requests), (1, 1, 20));
@@ -133,7 +135,7 @@ fn the_javascript_form_is_read() {
 #[test]
 fn an_answer_to_another_request_or_at_a_lower_tier_is_refused() {
     assert_eq!(status(&json!({"payload_id": "11111111-2222-4333-8444-555555555555"})), Status::Security);
-    let mut high = Request::new();
+    let mut high = CallOptions::new();
     high.set_security_tier(Tier::High);
     let (_, client) = shared();
     let lowered = client.create(chat("x", &json!({"tier": "standard"})).as_bytes(), &high);
@@ -203,7 +205,7 @@ fn an_answer_beyond_64_mib_is_refused() {
 #[test]
 fn the_deadline_covers_a_silent_server_and_a_dripping_body() {
     let (_, client) = shared();
-    let mut hasty = Request::new();
+    let mut hasty = CallOptions::new();
     hasty.set_timeout(Duration::from_millis(300)).expect("a timeout");
     for test in [json!({"delay_before_headers_ms": 60_000}), json!({"drip_ms": 200})] {
         let error = client.create(chat("x", &test).as_bytes(), &hasty).expect_err("too slow");
@@ -215,7 +217,7 @@ fn the_deadline_covers_a_silent_server_and_a_dripping_body() {
 /// The status of a call that is cancelled once the endpoint has `busy` (or, for `None`, before it begins).
 fn cancelled_while(endpoint: &Endpoint, client: &Client, test: &Value, busy: Option<fn(&Endpoint) -> bool>) -> Status {
     let cancel = Cancel::new();
-    let mut options = Request::new();
+    let mut options = CallOptions::new();
     options.set_cancel(&cancel);
     std::thread::scope(|scope| {
         if busy.is_none() {
@@ -243,7 +245,7 @@ fn a_cancelled_call_ends_while_it_fetches_the_key_waits_or_reads_and_the_next_on
     for test in [json!({"delay_before_headers_ms": 60_000}), json!({"drip_ms": 1000})] {
         endpoint.reset_stats();
         assert_eq!(cancelled_while(&endpoint, &client, &test, Some(asked)), Status::Cancelled, "{test}");
-        client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("the client still works");
+        client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("the client still works");
     }
     endpoint.reset_stats();
     assert_eq!(cancelled_while(&endpoint, &client, &json!({}), None), Status::Cancelled);
@@ -265,7 +267,7 @@ fn a_server_key_that_cannot_be_used_stops_the_call_before_anything_is_sent() {
     let client = client_of(&endpoint);
     for fault in bad {
         endpoint.set_faults(json!({"key_fetch": fault})).expect("known faults");
-        let error = client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect_err("a bad key");
+        let error = client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect_err("a bad key");
         assert_eq!(error.status(), Status::Protocol, "{fault}: {error}");
     }
     for (fault, expected) in [
@@ -275,18 +277,18 @@ fn a_server_key_that_cannot_be_used_stops_the_call_before_anything_is_sent() {
         (json!({"close": true}), Status::Connection),
     ] {
         endpoint.set_faults(json!({"key_fetch": fault})).expect("known faults");
-        let error = client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect_err("no key");
+        let error = client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect_err("no key");
         assert_eq!(error.status(), expected, "{fault}: {error}");
     }
     assert_eq!(endpoint.stats().requests, 0);
     endpoint.set_faults(json!({})).expect("no faults");
-    client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("the client still works");
+    client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("the client still works");
 }
 
 #[test]
 fn a_ca_that_the_client_does_not_trust_stops_it() {
     let endpoint = started(Options::default());
-    let mut config = Config::new().expect("the defaults");
+    let mut config = Config::new();
     config.set_base_url(endpoint.base_url()).expect("a good URL");
     let error = Client::new(&config).expect("a client").warm_up().expect_err("an unknown CA");
     assert_eq!(error.status(), Status::Connection);
@@ -298,7 +300,7 @@ fn a_ca_that_the_client_does_not_trust_stops_it() {
 #[test]
 fn a_name_that_does_not_resolve_and_a_port_where_nobody_listens_are_told_apart() {
     let failure = |url: &str| {
-        let mut config = Config::new().expect("the defaults");
+        let mut config = Config::new();
         config.set_base_url(url).expect("a good URL");
         let error = Client::new(&config).expect("a client").warm_up().expect_err("nobody there");
         assert_eq!(error.status(), Status::Connection);
@@ -312,15 +314,15 @@ fn a_name_that_does_not_resolve_and_a_port_where_nobody_listens_are_told_apart()
 fn http_needs_the_opt_in_and_says_so_in_the_log() {
     let endpoint = started(Options { http: true, ..Options::default() });
     let plain = endpoint.plain_base_url().expect("plain HTTP is on");
-    let mut config = Config::new().expect("the defaults");
+    let mut config = Config::new();
     config.set_base_url(plain).expect("a good URL");
     assert_eq!(Client::new(&config).expect_err("HTTP").status(), Status::Security);
     config.set_allow_http(true);
     let (lines, seen) = std::sync::mpsc::channel();
-    config.set_log(nomyo::Level::Warn, move |_, line| lines.send(line.to_owned()).expect("a listener"));
+    config.set_log(nomyo::LogLevel::Warn, move |_, line| lines.send(line.to_owned()).expect("a listener"));
     let client = Client::new(&config).expect("a client");
     assert!(seen.try_recv().expect("a line").contains("HTTP without TLS"));
-    client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("an answer");
 }
 
 #[test]
@@ -330,21 +332,21 @@ fn the_api_key_is_sent_overridden_and_suppressed_as_asked() -> io::Result<()> {
     config.set_api_key(b"right").expect("a good key");
     let client = Client::new(&config).expect("a client");
     let outcome =
-        |json: &str, options: &Request| client.create(json.as_bytes(), options).map(|_| ()).map_err(|e| e.status());
+        |json: &str, options: &CallOptions| client.create(json.as_bytes(), options).map(|_| ()).map_err(|e| e.status());
     let keyed = |key: &[u8]| {
-        let mut options = Request::new();
+        let mut options = CallOptions::new();
         options.set_api_key(key).expect("a good key");
         options
     };
     let plain = chat("x", &json!({}));
-    assert_eq!(outcome(&plain, &Request::new()), Ok(()));
+    assert_eq!(outcome(&plain, &CallOptions::new()), Ok(()));
     assert_eq!(outcome(&plain, &keyed(b"wrong")), Err(Status::Authentication));
     assert_eq!(outcome(&plain, &keyed(b"")), Err(Status::Authentication));
     let inside = r#"{"model":"m","messages":[],"api_key":"wrong"}"#;
-    assert_eq!(outcome(inside, &Request::new()), Err(Status::Authentication));
+    assert_eq!(outcome(inside, &CallOptions::new()), Err(Status::Authentication));
     assert_eq!(outcome(inside, &keyed(b"right")), Err(Status::Argument));
     let bad = r#"{"model":"m","messages":[],"api_key":"a\r\nb"}"#;
-    assert_eq!(outcome(bad, &Request::new()), Err(Status::Argument));
+    assert_eq!(outcome(bad, &CallOptions::new()), Err(Status::Argument));
     Ok(())
 }
 
@@ -355,7 +357,7 @@ fn tiers_reach_the_server_and_its_refusal_comes_back() {
     let tier = |name: &str| {
         let json =
             json!({"model": "m", "messages": [{"role": "user", "content": "x"}], "security_tier": name}).to_string();
-        client.create(json.as_bytes(), &Request::new()).map(|_| ()).map_err(|e| e.status())
+        client.create(json.as_bytes(), &CallOptions::new()).map(|_| ()).map_err(|e| e.status())
     };
     assert_eq!(tier("standard"), Ok(()));
     assert_eq!(tier("high"), Ok(()));
@@ -369,7 +371,7 @@ fn tools_and_reasoning_come_through() {
         "model": "m", "messages": [{"role": "user", "content": "weather?"}],
         "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}],
     });
-    let answer = client.create(json.to_string().as_bytes(), &Request::new()).expect("an answer");
+    let answer = client.create(json.to_string().as_bytes(), &CallOptions::new()).expect("an answer");
     assert_eq!((answer.content(0), answer.finish_reason(0)), (None, Some("tool_calls")));
     assert!(answer.tool_calls(0).expect("a call").contains("\"weather\""));
     let thought = create(&json!({"reasoning": "hm\n"})).expect("an answer");
@@ -379,14 +381,15 @@ fn tools_and_reasoning_come_through() {
 #[test]
 fn ten_mebibytes_go_there_and_come_back() {
     let text = "x".repeat(10 * 1024 * 1024 - 200);
-    let answer = shared().1.create(chat(&text, &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    let answer = shared().1.create(chat(&text, &json!({})).as_bytes(), &CallOptions::new()).expect("an answer");
     assert_eq!(answer.content(0).map(str::len), Some(text.len()));
 }
 
 #[test]
 fn seal_and_open_work_without_the_network() {
     let (endpoint, client) = shared();
-    let sealed = client.seal(endpoint.public_key_pem().as_bytes(), chat("x", &json!({})).as_bytes(), &Request::new());
+    let sealed =
+        client.seal(endpoint.public_key_pem().as_bytes(), chat("x", &json!({})).as_bytes(), &CallOptions::new());
     let sealed = sealed.expect("sealed");
     let names: Vec<_> = sealed.headers().iter().map(|(name, _)| *name).collect();
     assert_eq!(names, ["X-Payload-ID", "X-Public-Key", "Content-Type"]);
@@ -400,7 +403,7 @@ fn seal_and_open_work_without_the_network() {
     }
     let body = agent.send(sealed.body()).expect("HTTP 200").body_mut().read_to_vec().expect("a body");
     assert_eq!(client.open(&sealed, &body).expect("an answer").content(0), Some("x"));
-    let other = client.seal(endpoint.public_key_pem().as_bytes(), b"{\"a\":1}", &Request::new()).expect("sealed");
+    let other = client.seal(endpoint.public_key_pem().as_bytes(), b"{\"a\":1}", &CallOptions::new()).expect("sealed");
     assert_eq!(client.open(&other, &body).expect_err("another request's").status(), Status::Security);
 }
 

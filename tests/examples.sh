@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds and runs every example as a user would, through a local endpoint, and the program in the README too.
+# Builds and runs every example as a user would, through a local endpoint. Runs the program and the commands of README.md, and
+# the command of tests/endpoint/README.md, too.
 #
 #   tests/examples.sh LIBRARY-DIR OUT-DIR PYTHON
 set -eu
@@ -30,18 +31,29 @@ says() { # NAME PROMPT COMMAND...: the command, given a prompt, must print the e
     prints "$name" "$prompt" "$prompt" "$@"
 }
 
-link="-Wall -Wextra -Wpedantic -Werror -Iinclude -L$lib -Wl,-rpath,$lib"
-sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
-# shellcheck disable=SC2086 # words
-{
-    cc -std=c11 $link "$out/readme.c" -o "$out/readme" -lnomyo
-    for example in examples/c/*.c; do
-        cc -std=c11 $link "$example" -o "$out/$(basename "$example" .c)-c" -lnomyo -lcjson -lpthread
-    done
-    for example in examples/cpp/*.cpp; do
-        c++ -std=c++17 $link -Ibindings/c "$example" -o "$out/$(basename "$example" .cpp)-cpp" -lnomyo -lpthread
-    done
+faults() { # JSON: what the endpoint does wrong from now on (tests/endpoint/README.md)
+    "$python" -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1], sys.argv[2].encode())' \
+        "$NOMYO_TEST_PLAIN_BASE_URL/control/faults" "$1"
 }
+
+# $flags and the README's compile line are words, but the path of the checkout may have a space.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$NOMYO_TEST_CA_FILE" "$work/ca.pem"
+
+compile() { # COMPILER FLAGS...
+    compiler=$1
+    shift
+    "$compiler" -Wall -Wextra -Wpedantic -Werror -Iinclude "$@" "-L$lib" "-Wl,-rpath,$lib" -lnomyo
+}
+sed -n '/^```c$/,/^```$/p' README.md | sed '/^```/d' >"$out/readme.c"
+compile cc -std=c11 "$out/readme.c" -o "$out/readme"
+for example in examples/c/*.c; do
+    compile cc -std=c11 "$example" -o "$out/$(basename "$example" .c)-c" -lcjson -lssl -lcrypto -lpthread
+done
+for example in examples/cpp/*.cpp; do
+    compile c++ -std=c++17 -Ibindings/c "$example" -o "$out/$(basename "$example" .cpp)-cpp" -lssl -lcrypto -lpthread
+done
 mkdir -p "$out/go"
 go -C examples/go build -o "$out/go/" ./...
 # Where npm install puts the package.
@@ -51,9 +63,26 @@ cp examples/node/*.mjs "$out/node/"
 ln -s "$PWD/bindings/node" "$out/node/node_modules/nomyo-native"
 
 export NOMYO_API_KEY=example-key
-flags="--url $NOMYO_TEST_BASE_URL --ca $NOMYO_TEST_CA_FILE"
+flags="--url $NOMYO_TEST_BASE_URL --ca $work/ca.pem"
 # The README's program has no flags: it trusts what the platform trusts.
 says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMYO_TEST_CA_FILE" "$out/readme"
+# The README's own compile line, in a directory that looks like a checkout after a release build.
+page=$out/page
+rm -rf "$page"
+mkdir -p "$page/target"
+ln -s "$PWD/include" "$page/include"
+ln -s "$(realpath "$lib")" "$page/target/release"
+cp "$out/readme.c" "$page/hello.c"
+line=$(sed -n '/^cc .* hello\.c /p' README.md)
+says readme-compile-line Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMYO_TEST_CA_FILE" \
+    sh -c "cd '$page' && $line && ./hello"
+prints readme-demo 'Hello from C' '' sh -c "$(sed -n 's/^\(make demo\) .*/\1/p' README.md)"
+# The endpoint's own line, with a state directory that is there and on a free port, until it has said everything.
+line=$(sed -n 's/^    \(cargo run -p endpoint .*\) --port 8443 \(--state-dir .*\)/\1 --port 0 \2/p' tests/endpoint/README.md)
+ln -s "$(realpath "${NOMYO_TEST_STATE:-target/endpoint-state}")" "$page/.nomyo-endpoint"
+says endpoint-page 'https://127.0.0.1:' env CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" \
+    HOME="$page" SAID="$out/endpoint-said" sh -c "timeout 600 $line >\"\$SAID\" 2>&1 &
+    until grep -q ^fingerprint \"\$SAID\" || ! kill -0 \$!; do sleep 0.1; done; cat \"\$SAID\"; kill \$!"
 # shellcheck disable=SC2086 # words
 {
     says chat-c 'Grüße "aus" C\' "$out/chat-c" $flags --tier high
@@ -66,9 +95,12 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
     says tools-go 'a document in Go' "$out/go/tools" $flags
     says pin-cpp "$NOMYO_TEST_KEY_FINGERPRINT" "$out/pin-cpp" $flags
     says pin-cpp-chat 'Hello, pinned C++' "$out/pin-cpp" $flags --pin "$NOMYO_TEST_KEY_FINGERPRINT"
-    says pin-cpp-other 'nothing was sent' sh -c "! '$out/pin-cpp' $flags --pin $(printf '%064d' 0)"
+    says pin-cpp-other 'the request was not sent' sh -c "! '$out/pin-cpp' $flags --pin $(printf '%064d' 0)"
     says pin-go "$NOMYO_TEST_KEY_FINGERPRINT" "$out/go/pin" $flags
     says pin-go-chat 'Hello, pinned Go' "$out/go/pin" $flags -pin "$NOMYO_TEST_KEY_FINGERPRINT"
+    says pin-go-tls 'Hello, TLS-pinned Go' "$out/go/pin" $flags \
+        -tls-pin "$("$out/go/pin" $flags | sed -n 's/^-tls-pin \([^ ]*\) for the root .*/\1/p')"
+    says pin-go-tls-other 'not the server that we know' sh -c "! '$out/go/pin' $flags -tls-pin $(printf '%064d' 0)"
     # The endpoint's register 7 was extended once, with this.
     secure_boot=$({ head -c 32 /dev/zero; printf 'secure boot policy' | openssl dgst -sha256 -binary; } | openssl dgst -sha256 -r)
     for program in attestation-c attestation-cpp; do
@@ -93,6 +125,22 @@ says readme Hello env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMY
         says "$program" 'the same 40 lines' sh -c \
             "'$out/$program' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"
         prints "$program-refused" 'API key' '' sh -c "! NOMYO_API_KEY=wrong '$out/$program' $flags <'$out/lines'"
+    done
+    # HTTP of their own in an event loop: all prompts are under way at once, and the loop's timer ticks meanwhile.
+    for program in epoll-c asio-cpp; do
+        prints "$program" 'the same 40 lines' '' sh -c "'$out/$program' $flags --pin $NOMYO_TEST_KEY_FINGERPRINT \
+            <'$out/lines' 2>'$out/loop' | diff '$out/lines' - && grep -E '^40 chats at once, [1-9][0-9]* ticks' '$out/loop' && echo the same 40 lines"
+        faults '{"key_fetch": {"chunked": true}}'
+        says "$program-chunked" "Hello, chunks, $program" "$out/$program" $flags
+        faults '{"key_fetch": {"status": 503}}'
+        prints "$program-unavailable" 'the server did not answer with HTTP 200' Hello sh -c "! '$out/$program' $flags"
+        faults '{}'
+        prints "$program-refused" 'HTTP 401: check the API key' '' sh -c "! NOMYO_API_KEY=wrong '$out/$program' $flags <'$out/lines'"
+        prints "$program-other-pin" 'not the pinned one' Hello sh -c "! '$out/$program' $flags --pin $(printf '%064d' 0)"
+        prints "$program-other-ca" 'certificate' Hello sh -c "! '$out/$program' --url '$NOMYO_TEST_BASE_URL'"
+        prints "$program-other-name" 'certificate' Hello sh -c \
+            "! '$out/$program' $flags --url 'https://0x7f000001:${NOMYO_TEST_BASE_URL##*:}'"
+        prints "$program-unread" 'cannot be read' '' sh -c "! '$out/$program' $flags </"
     done
     says parallel-go 'the same 40 lines' sh -c \
         "'$out/go/parallel' $flags <'$out/lines' | diff '$out/lines' - && echo the same 40 lines"

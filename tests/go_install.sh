@@ -3,7 +3,8 @@
 #
 #   tests/with_endpoint.sh ... tests/go_install.sh LIBRARY-DIR OUT-DIR
 #
-# Every Go program in the package's README is built and run, with the static library and with the shared one.
+# Every Go program in the package's README is built and run, with the static library and with the shared one, after the
+# README's own commands have put the package into the module.
 set -eu
 lib=$1 out=$2 here=$PWD module=github.com/nomyo-ai/libnomyo/bindings/go
 export GOPROXY=off GOWORK=off GOFLAGS=-buildvcs=false
@@ -12,23 +13,14 @@ mkdir -p "$out"
 outside=$(mktemp -d)
 trap 'rm -rf "$outside"' EXIT INT TERM
 
-passed=0 failed=0
-check() { # NAME COMMAND...
-    name=$1
-    shift
-    if "$@" >"$out/log" 2>&1; then
-        passed=$((passed + 1))
-        echo "ok: $name"
-    else
-        failed=$((failed + 1))
-        echo "not ok: $name"
-        cat "$out/log"
-    fi
-}
+log=$out/log
+. tests/check.sh
 
 # A published module has the library in it, and nothing of the checkout around it.
-cp -r bindings/go "$outside/published"
-find "$outside/published" -name '*_test.go' -delete
+mkdir -p "$outside/libnomyo/bindings"
+published=$outside/libnomyo/bindings/go
+cp -r bindings/go "$published"
+find "$published" -name '*_test.go' -delete
 
 # One program per code block that is one.
 awk -v dir="$outside/programs" '
@@ -37,23 +29,21 @@ awk -v dir="$outside/programs" '
     inside && /^package main$/ { n++; system("mkdir -p " dir "/" n) }
     inside && n { print > (dir "/" n "/main.go") }' bindings/go/README.md
 check "the README has programs" test -s "$outside/programs/1/main.go"
+sed -n '/^```sh$/,/^```$/p' bindings/go/README.md | sed "/^\`\`\`/d; s#/path/to/libnomyo#$outside/libnomyo#" >"$outside/commands.sh"
+check "the README has commands" grep -q '^go get ' "$outside/commands.sh"
 
 app() { # DIR: an empty module that requires the package, with the README's programs
-    mkdir "$1"
-    cp -r "$outside"/programs/* "$1"
-    cd "$1"
-    go mod init example.com/app
-    go mod edit -require "$module@v0.0.0" -replace "$module=$outside/published"
-    go mod vendor
+    mkdir "$1" && cp -r "$outside"/programs/* "$1" && cd "$1" && go mod init example.com/app && sh -e "$outside/commands.sh" &&
+        go mod vendor
 }
 
-runs() { # PROGRAM [ENVIRONMENT...]: says what it is told
+runs() { # PROGRAM [ENVIRONMENT...]: says what it is told, or shows the server's fingerprints
     program=$1
     shift
     echo "Hello from outside" | env NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" SSL_CERT_FILE="$NOMYO_TEST_CA_FILE" \
         NOMYO_API_KEY="$NOMYO_TEST_API_KEY" "$@" "$program" "$outside/key" "$outside/request.json" >"$out/said"
     cat "$out/said"
-    grep -q "Hello" "$out/said"
+    grep -q '^Hello\|^leaf sha256/' "$out/said"
 }
 
 echo "$NOMYO_TEST_API_KEY" >"$outside/key"
@@ -62,14 +52,23 @@ echo '{"model":"m","messages":[{"role":"user","content":"Hello from a file"}]}' 
 links() { ldd "$1" | grep -q 'libnomyo\.so\.0 => '; }
 links_not() { ! links "$1"; }
 
-(app "$outside/static") >"$out/log" 2>&1 || cat "$out/log"
-(app "$outside/dynamic") >"$out/log" 2>&1 || cat "$out/log"
+# The libraries of glibc: until version 2.33, libm, libpthread and libdl were libraries of their own.
+needs_glibc_alone() {
+    readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >"$out/needed"
+    cat "$out/needed"
+    grep -q '^libc\.so\.6$' "$out/needed" && ! grep -v '^libc\.so\.6$\|^ld-linux\|^libm\.so\.6$\|^libpthread\.so\.0$\|^libdl\.so\.2$' "$out/needed"
+}
+
+for linked in static dynamic; do
+    check "the README's commands put the package into a module ($linked)" app "$outside/$linked"
+    cd "$here"
+done
 platform=$(go env GOOS)_$(go env GOARCH)
 for file in nomyo.h library.h "lib/$platform/libnomyo.a"; do
     check "vendoring keeps $file" test -s "$outside/static/vendor/$module/$file"
 done
 # From here on there is what was vendored, and nothing else; the shared library comes with a header of its own.
-rm -r "$outside/published" "$outside/dynamic/vendor/$module/nomyo.h" "$outside/dynamic/vendor/$module/lib/$platform/libnomyo.a"
+rm -r "$published" "$outside/dynamic/vendor/$module/nomyo.h" "$outside/dynamic/vendor/$module/lib/$platform/libnomyo.a"
 mkdir -p "$outside/installed/lib/pkgconfig" "$outside/installed/include"
 cp include/nomyo.h "$outside/installed/include"
 cp "$lib/libnomyo.so" "$outside/installed/lib/libnomyo.so.0"
@@ -89,7 +88,8 @@ for n in *; do
     [ -f "$n/main.go" ] || continue
     check "program $n of the README builds" go build -mod=vendor -o "$outside/program-$n" "./$n"
     check "program $n needs no libnomyo.so" links_not "$outside/program-$n"
-    check "program $n says what it is told" runs "$outside/program-$n"
+    check "program $n needs no shared library but glibc's" needs_glibc_alone "$outside/program-$n"
+    check "program $n does what it says" runs "$outside/program-$n"
 done
 
 cd "$outside/dynamic"

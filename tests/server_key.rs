@@ -1,7 +1,7 @@
 //! The server's key changes under a client's feet, with and without something that says which keys are accepted.
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Client, Config, Request, Response, Result, Status};
+use nomyo::{CallOptions, Client, Config, Response, Result, Status};
 
 const CHAT: &[u8] = br#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
 
@@ -16,7 +16,7 @@ fn started() -> Endpoint {
 }
 
 fn client(endpoint: &Endpoint, set: impl FnOnce(&mut Config)) -> Client {
-    let mut config = Config::new().expect("the defaults");
+    let mut config = Config::new();
     config.set_base_url(endpoint.base_url()).expect("a good URL");
     config.set_ca_file(endpoint.ca_file()).expect("a good CA file");
     set(&mut config);
@@ -24,7 +24,7 @@ fn client(endpoint: &Endpoint, set: impl FnOnce(&mut Config)) -> Client {
 }
 
 fn create(client: &Client) -> Result<Response> {
-    client.create(CHAT, &Request::new())
+    client.create(CHAT, &CallOptions::new())
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_request_that_cannot_be_decrypted_by_the_same_key_is_not_sent_again() {
     let client = client(&endpoint, |_| {});
     let json =
         br#"{"model":"m","messages":[],"nomyo_test":{"status":400,"body":"{\"detail\":\"Decryption failed\"}"}}"#;
-    let error = client.create(json, &Request::new()).expect_err("refused");
+    let error = client.create(json, &CallOptions::new()).expect_err("refused");
     assert_eq!((error.status(), error.http_status()), (Status::BadRequest, Some(400)));
     let stats = endpoint.stats();
     assert_eq!((stats.key_fetches, stats.requests), (2, 1));
@@ -61,7 +61,7 @@ fn a_failure_to_decrypt_that_the_key_does_not_explain_is_tried_again_like_any_ot
                 "headers":{{"Retry-After-Ms":"1"}}}}}}"#
         );
         endpoint.reset_stats();
-        client.create(json.as_bytes(), &Request::new()).map(|_| ())
+        client.create(json.as_bytes(), &CallOptions::new()).map(|_| ())
     };
     ask(r#","times":2"#).expect("the third attempt");
     assert_eq!(endpoint.stats().requests, 3);
@@ -77,7 +77,8 @@ fn a_pin_lets_the_pinned_key_through_and_no_other() {
         config.add_server_key_pin(&"0".repeat(64)).expect("a fingerprint");
         config.add_server_key_pin(&pin).expect("a fingerprint");
     });
-    assert_eq!(client.server_key().expect("the pinned key"), (endpoint.public_key_pem(), pin));
+    let key = client.server_key().expect("the pinned key");
+    assert_eq!((key.pem, key.sha256), (endpoint.public_key_pem(), pin));
     create(&client).expect("an answer");
     endpoint.rotate_key(&fixture("other_private.pem")).expect("another key");
     endpoint.reset_stats();
@@ -85,7 +86,7 @@ fn a_pin_lets_the_pinned_key_through_and_no_other() {
     assert_eq!(create(&client).expect_err("another key").status(), Status::Pin);
     assert_eq!(create(&client).expect_err("another key").status(), Status::Pin);
     assert_eq!(endpoint.stats().requests, 1);
-    let sealed = client.seal(endpoint.public_key_pem().as_bytes(), CHAT, &Request::new());
+    let sealed = client.seal(endpoint.public_key_pem().as_bytes(), CHAT, &CallOptions::new());
     assert_eq!(sealed.expect_err("another key").status(), Status::Pin);
 }
 

@@ -4,10 +4,18 @@
 #   tests/with_endpoint.sh [--api-key K ...endpoint flags... --] COMMAND [ARGUMENT...]
 #
 # The command finds NOMYO_TEST_BASE_URL, NOMYO_TEST_PLAIN_BASE_URL (http), NOMYO_TEST_CA_FILE and
-# NOMYO_TEST_KEY_FINGERPRINT in its environment. NOMYO_TEST_ENDPOINT names the endpoint's binary.
+# NOMYO_TEST_KEY_FINGERPRINT in its environment, and NOMYO_TEST_GROUP_KEYS: a key directory whose private file belongs to root
+# and is readable by its group. For an ordinary user, who cannot have such a file, it is readable by its owner alone.
+# NOMYO_TEST_ENDPOINT names the endpoint's binary.
+#
+# The command runs without the user's proxy variables. The endpoint is on this machine, and no proxy reaches it. A command that
+# downloads something would miss the proxy: `make` downloads before it runs this script.
 set -eu
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
 
-endpoint=${NOMYO_TEST_ENDPOINT:-target/debug/endpoint}
+absolute() { case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac; }
+endpoint=$(absolute "${NOMYO_TEST_ENDPOINT:-target/debug/endpoint}")
+state=$(absolute "${NOMYO_TEST_STATE:-target/endpoint-state}")
 flags=
 for argument; do
     if [ "$argument" = -- ]; then
@@ -20,7 +28,7 @@ done
 work=$(mktemp -d)
 ready=$work/ready.json
 # shellcheck disable=SC2086 # flags are words
-"$endpoint" --port 0 --http --control --state-dir "${NOMYO_TEST_STATE:-target/endpoint-state}" --ready-file "$ready" $flags &
+"$endpoint" --port 0 --http --control --state-dir "$state" --ready-file "$ready" $flags &
 pid=$!
 trap 'kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
 
@@ -37,5 +45,14 @@ NOMYO_TEST_BASE_URL=$(member base_url)
 NOMYO_TEST_PLAIN_BASE_URL=$(member plain_base_url)
 NOMYO_TEST_CA_FILE=$(member ca_file)
 NOMYO_TEST_KEY_FINGERPRINT=$(member key_fingerprint)
-export NOMYO_TEST_BASE_URL NOMYO_TEST_PLAIN_BASE_URL NOMYO_TEST_CA_FILE NOMYO_TEST_KEY_FINGERPRINT
+NOMYO_TEST_GROUP_KEYS=$work/group_keys
+fixtures=$(dirname "$0")/fixtures/protocol/keys
+mkdir -m 0700 "$NOMYO_TEST_GROUP_KEYS"
+for half in private public; do
+    cp "$fixtures/client_$half.pem" "$NOMYO_TEST_GROUP_KEYS/${half}_key.pem"
+done
+mode=0440
+[ "$(id -u)" -eq 0 ] || mode=0400
+chmod "$mode" "$NOMYO_TEST_GROUP_KEYS/private_key.pem"
+export NOMYO_TEST_BASE_URL NOMYO_TEST_PLAIN_BASE_URL NOMYO_TEST_CA_FILE NOMYO_TEST_KEY_FINGERPRINT NOMYO_TEST_GROUP_KEYS
 "$@"

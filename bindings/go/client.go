@@ -4,18 +4,25 @@ package nomyo
 import "C"
 
 import (
+	"context"
 	"time"
 	"unsafe"
 )
 
 // Client is a client of one server. Any number of goroutines may use it at once. Make one and keep it: its first call
-// generates an RSA-4096 pair.
+// generates an RSA-4096 pair. A call in flight occupies an OS thread, and Go ends a process that has 10 000 of them:
+// see [WithMaxConcurrency].
 type Client struct {
 	handle  *handle[*C.nomyo_client]
 	timeout time.Duration
+	logs    bool            // to a logger
+	places  chan struct{}   // one element for each call in the library; nil if there is no limit
+	aborted context.Context // ends when abort is called, and with it the calls in flight
+	abort   context.CancelFunc
 }
 
-// NewClient makes a client. It does not touch the network, and reads nothing from the environment unless it is told to.
+// NewClient makes a client. It does not touch the network. It reads the environment only with [WithEnvironment]; without
+// that option, it may run beside os.Setenv.
 func NewClient(opts ...Option) (*Client, error) {
 	if C.nomyo_abi_version() != C.NOMYO_ABI_VERSION {
 		return nil, argumentError("the libnomyo that is loaded has another ABI: install the one this program was built for")
@@ -37,39 +44,66 @@ func NewClient(opts ...Option) (*Client, error) {
 		stopLog()
 		return nil, err
 	}
-	return &Client{newHandle(p, func(p *C.nomyo_client) {
+	free := func(p *C.nomyo_client) {
 		C.nomyo_client_free(p)
 		stopLog()
-	}), c.timeout}, nil
+	}
+	aborted, abort := context.WithCancel(context.Background())
+	return &Client{newHandle(p, free), c.timeout, c.logger != nil, c.places, aborted, abort}, nil
 }
 
-// Close waits for the calls under way, then wipes the client's keys and closes its connections. Responses stay usable.
-// Further calls return ErrClosed; closing again does nothing. It always returns nil.
-func (c *Client) Close() error { return c.handle.close() }
-
-// WarmUp gets ready for the first call, now: it loads or generates the client's RSA-4096 pair (0.7 s on average, several
-// at worst), connects and fetches the server's key. It blocks for the generation and then at most for the client's timeout.
-func (c *Client) WarmUp() error { return c.do(C.nomyo_client_warm_up) }
-
-// GenerateKeys generates a key pair and uses it from now on: in memory for an empty dir, else saved in that directory, which
-// must have none yet, encrypted with the password unless that is empty.
-func (c *Client) GenerateKeys(dir string, password []byte) error {
-	return c.keys(C.nomyo_client_generate_keys, dir, password)
+// Close waits for the calls in flight, then wipes the client's keys and closes its connections. Calls that begin meanwhile
+// or later return ErrClosed at once. Responses stay usable. Closing again waits for the same calls. Close always returns
+// nil. A call in flight can last for the client's timeout: Shutdown limits the wait.
+func (c *Client) Close() error {
+	<-c.handle.close()
+	return nil
 }
 
-// SaveKeys writes a copy of the pair in use to the directory dir, which must have none yet, encrypted with the password
-// unless that is empty.
-func (c *Client) SaveKeys(dir string, password []byte) error {
-	return c.keys(C.nomyo_client_save_keys, dir, password)
+// Shutdown closes the client like Close. When ctx ends first, the calls in flight are ended, and their errors are both
+// ErrCancelled and ErrClosed. In every case the client is closed and its keys are wiped when Shutdown returns. The
+// error is ctx.Err() if calls had to be ended, else nil.
+func (c *Client) Shutdown(ctx context.Context) error {
+	freed := c.handle.close()
+	select {
+	case <-freed: // looked at first, since select chooses at random
+		return nil
+	default:
+	}
+	select {
+	case <-freed:
+		return nil
+	case <-ctx.Done():
+		c.abort()
+		<-freed
+		return ctx.Err()
+	}
 }
 
-// LoadKeys loads a key pair from PEM files and uses it from now on. An empty public: that half comes out of the private
-// one. An empty password: the file is not encrypted.
-func (c *Client) LoadKeys(private, public string, password []byte) error {
+// WarmUp prepares the first call: it loads or generates the client's RSA-4096 pair (0.7 s on average, several at worst),
+// connects, and fetches the server's key. ctx and the client's timeout bound it, as they bound [Client.CreateJSON].
+func (c *Client) WarmUp(ctx context.Context) error { return c.do(ctx, C.nomyo_client_warm_up) }
+
+// GenerateKeys generates a key pair and uses it from now on. If dir is empty, the pair stays in memory. Otherwise it is
+// saved in that directory, which must not have a pair yet, encrypted with the password unless that is empty. ctx and the
+// client's timeout bound the call.
+func (c *Client) GenerateKeys(ctx context.Context, dir string, password []byte) error {
+	return c.keys(ctx, C.nomyo_client_generate_keys, dir, password)
+}
+
+// SaveKeys writes a copy of the pair in use to the directory dir, which must not have a pair yet, encrypted with the
+// password unless that is empty. ctx and the client's timeout bound the call.
+func (c *Client) SaveKeys(ctx context.Context, dir string, password []byte) error {
+	return c.keys(ctx, C.nomyo_client_save_keys, dir, password)
+}
+
+// LoadKeys loads a key pair from PEM files and uses it from now on. If public is empty, the public key is computed from the
+// private one. An empty password stands for a file that is not encrypted. ctx and the client's timeout bound the call.
+func (c *Client) LoadKeys(ctx context.Context, private, public string, password []byte) error {
 	return withText("private", private, func(private *C.char) error {
 		return withText("public", public, func(public *C.char) error {
 			return withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
-				return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+				return c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
 					return C.nomyo_client_load_keys(p, private, orNull(public), pw, n, err)
 				})
 			})
@@ -77,42 +111,71 @@ func (c *Client) LoadKeys(private, public string, password []byte) error {
 	})
 }
 
-// RotateKeys replaces the pair by a new one now, in its key directory too.
-func (c *Client) RotateKeys() error { return c.do(C.nomyo_client_rotate_keys) }
+// LoadKeysPEM loads a key pair from PEM texts in memory and uses it from now on: for keys from a secret manager. If public is
+// empty, the public key is computed from the private one. An empty password stands for a text that is not encrypted. Nothing
+// is kept of the arguments: the caller wipes its own, or takes them from a [SecretBytes]. ctx and the client's timeout bound
+// the call.
+func (c *Client) LoadKeysPEM(ctx context.Context, private, public, password []byte) error {
+	return withSecret(private, func(private *C.uint8_t, privateLen C.size_t) error {
+		return withSecret(public, func(public *C.uint8_t, publicLen C.size_t) error {
+			return withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
+				return c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+					return C.nomyo_client_load_keys_pem(p, private, privateLen, public, publicLen, pw, n, err)
+				})
+			})
+		})
+	})
+}
 
-// PublicKey is the public half of the pair in use, as SubjectPublicKeyInfo PEM.
-func (c *Client) PublicKey() (pem string, err error) {
+// PrivateKeyPEM is the private half of the pair in use, as PKCS#8 PEM, encrypted with the password unless that is empty. If
+// there is no pair yet, the call loads or generates it. Read the text with [SecretBytes.Use], and wipe it with Close; it may
+// outlive the client. ctx and the client's timeout bound the call.
+func (c *Client) PrivateKeyPEM(ctx context.Context, password []byte) (*SecretBytes, error) {
+	var out *C.uint8_t
+	var size C.size_t
+	err := withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
+		return c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+			return C.nomyo_client_private_key_pem(p, pw, n, &out, &size, err)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newSecretBytes(unsafe.Pointer(out), int(size)), nil
+}
+
+// RotateKeys replaces the pair by a new one, in the key directory too. ctx and the client's timeout bound the call.
+func (c *Client) RotateKeys(ctx context.Context) error { return c.do(ctx, C.nomyo_client_rotate_keys) }
+
+// PublicKey is the public half of the pair in use, as SubjectPublicKeyInfo PEM. If there is no pair yet, the call loads or
+// generates it; ctx and the client's timeout bound that.
+func (c *Client) PublicKey(ctx context.Context) (pem string, err error) {
 	var text *C.nomyo_text
-	err = c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+	err = c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
 		return C.nomyo_client_public_key(p, &text, err)
 	})
 	return takeText(text), err
 }
 
-// ServerKey is the server's key, as SubjectPublicKeyInfo PEM, and its fingerprint, which is what [WithServerKeyPin] takes:
-// compare that with what the operator says. It fetches the key unless it is there, and sends nothing else.
-func (c *Client) ServerKey() (pem, sha256 string, err error) {
+// ServerKey is the server's key, as SubjectPublicKeyInfo PEM, and its fingerprint, which [WithServerKeyPin] takes: compare
+// the fingerprint with the one that the server's operator publishes. The call fetches the key unless the client has it, and
+// sends nothing else. ctx and the client's timeout bound the call.
+func (c *Client) ServerKey(ctx context.Context) (pem, sha256 string, err error) {
 	var key, digest *C.nomyo_text
-	err = c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+	err = c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
 		return C.nomyo_client_server_key(p, &key, &digest, err)
 	})
 	return takeText(key), takeText(digest), err
 }
 
-func (c *Client) call(f func(*C.nomyo_client, **C.nomyo_error) C.int32_t) error {
-	return c.handle.use(func(p *C.nomyo_client) error {
-		return check(func(err **C.nomyo_error) C.int32_t { return f(p, err) })
-	})
+func (c *Client) do(ctx context.Context, f unsafe.Pointer) error {
+	return c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t { return C.call_client(f, p, err) })
 }
 
-func (c *Client) do(f unsafe.Pointer) error {
-	return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t { return C.call_client(f, p, err) })
-}
-
-func (c *Client) keys(f unsafe.Pointer, dir string, password []byte) error {
+func (c *Client) keys(ctx context.Context, f unsafe.Pointer, dir string, password []byte) error {
 	return withText("dir", dir, func(dir *C.char) error {
 		return withSecret(password, func(pw *C.uint8_t, n C.size_t) error {
-			return c.call(func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
+			return c.during(ctx, func(p *C.nomyo_client, err **C.nomyo_error) C.int32_t {
 				return C.call_keys(f, p, orNull(dir), pw, n, err)
 			})
 		})

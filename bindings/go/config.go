@@ -31,10 +31,23 @@ type config struct {
 	c       *C.nomyo_config
 	timeout time.Duration
 	logger  *slog.Logger
+	places  chan struct{}
 }
 
-// WithEnvironment reads NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD and NOMYO_SERVER_KEY_PIN (one or
-// several, with commas between them); what is unset or empty changes nothing. Options behind it have the last word.
+// WithEnvironment takes settings from environment variables. A variable that is unset or empty changes nothing. Options
+// that follow WithEnvironment override it.
+//
+//   - NOMYO_API_KEY, NOMYO_BASE_URL, NOMYO_KEY_DIR, NOMYO_KEY_PASSWORD
+//   - NOMYO_KEY_GROUP_READ: 1, true, yes or on, or 0, false, no or off
+//   - NOMYO_SERVER_KEY_PIN, NOMYO_TLS_PIN: one or several, separated by commas
+//   - https_proxy, http_proxy, all_proxy, no_proxy, in lower or upper case
+//   - SSL_CERT_FILE, SSL_CERT_DIR
+//
+// Without this option, no client reads any variable: it uses no proxy, and the system's trust store at its usual places.
+//
+// NewClient with this option must not run while another goroutine calls os.Setenv or os.Unsetenv: the library reads the C
+// library's environment, which these change too, and which has no lock. Set variables before, or start the program with
+// them.
 func WithEnvironment() Option {
 	return func(c *config) error {
 		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_load_env(c.c, err) })
@@ -46,6 +59,18 @@ func WithBaseURL(url string) Option { return text(C.nomyo_config_set_base_url, "
 
 // WithAPIKey sets the API key. Default, and for an empty one: none is sent.
 func WithAPIKey[S Secret](key S) Option { return secret(C.nomyo_config_set_api_key, key) }
+
+// WithHeader adds a header to each request, for a gateway in front of the server: at most 32. A name that was given before gets
+// the new value. The library treats the value as a secret. Headers that the client sets itself are an error.
+func WithHeader[S Secret](name string, value S) Option {
+	return func(c *config) error {
+		return withText("name", name, func(text *C.char) error {
+			return withSecret(value, func(p *C.uint8_t, n C.size_t) error {
+				return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_header(c.c, text, p, n, err) })
+			})
+		})
+	}
+}
 
 // WithAllowHTTP allows http://, for a server on the same machine.
 //
@@ -59,7 +84,8 @@ func WithMemoryPolicy(policy MemoryPolicy) Option {
 	return number(C.nomyo_config_set_memory_policy, int32(policy))
 }
 
-// WithTimeout sets how long a whole call may take, unless its context's deadline comes sooner. Default: 15 minutes.
+// WithTimeout bounds each call, from its beginning to its end: key generation, key fetch, attempts, and the waits between
+// them. A context with a sooner deadline wins. Default: 15 minutes.
 func WithTimeout(total time.Duration) Option {
 	return func(c *config) error {
 		c.timeout = total
@@ -67,13 +93,17 @@ func WithTimeout(total time.Duration) Option {
 	}
 }
 
-// WithConnectTimeout sets how long one connection may take to be there: the server's name, TCP and TLS. Default: 10 seconds.
+// WithConnectTimeout sets the timeout for DNS, TCP and TLS of one connection. Default: 10 seconds.
 func WithConnectTimeout(d time.Duration) Option {
 	return duration(C.nomyo_config_set_connect_timeout_ms, d)
 }
 
-// WithMaxRetries sets how many failed attempts of a call are repeated, at most 10: those that met HTTP 408, 409, 429, 500,
-// 502, 503, 504 or no answer at all. Default: 2. The waits between them are part of the call.
+// WithMaxRetries sets how often a call retries failed attempts, at most 10. Default: 2. An attempt is retried after HTTP 408,
+// 409, 425, 429, every 5xx except 501 and 505, and a connection that failed or broke off before an answer. The waits between
+// the attempts are part of the call.
+//
+// WARNING: a connection that breaks off can have delivered the request, so a retry can make the server process the prompt
+// twice. With 0, no request is sent a second time. [Error.Sent] and [Response.Attempts] tell what happened.
 func WithMaxRetries(n uint32) Option {
 	return func(c *config) error {
 		return check(func(err **C.nomyo_error) C.int32_t { return C.nomyo_config_set_max_retries(c.c, C.uint32_t(n), err) })
@@ -99,8 +129,8 @@ func WithResponseLimit(bytes uint64) Option {
 	}
 }
 
-// WithProxy sets the proxy: scheme://[user:password@]host[:port] with http, https, socks5 or socks5h; "" is none, whatever
-// the environment says. Default: the environment's, read by NewClient.
+// WithProxy sets the proxy: scheme://[user:password@]host[:port] with http, https, socks5 or socks5h. "" is no proxy, which
+// is also the default; [WithEnvironment] takes the proxy from the environment.
 func WithProxy(url string) Option { return text(C.nomyo_config_set_proxy, "url", url) }
 
 // WithCAFile believes the certificate authorities in that PEM file instead of the platform's trust store. The file is
@@ -119,16 +149,28 @@ func WithKeyPassword[S Secret](password S) Option {
 // WithKeyRotation sets how long a key pair is used before a new one takes its place; 0 for ever. Default: a day.
 func WithKeyRotation(d time.Duration) Option { return duration(C.nomyo_config_set_key_rotation_ms, d) }
 
-// WithServerKeyPin accepts a key of the server by its fingerprint (see [Client.ServerKey]). Give it several times for
-// several, such as the key in use and the next; every other key is ErrPin then, and nothing is sent.
+// WithKeyGroupRead accepts a private file that belongs to root and is readable by its group, as in a Secret volume of
+// Kubernetes. Default, and for false: such a file is refused.
+func WithKeyGroupRead(yes bool) Option {
+	n := int32(0)
+	if yes {
+		n = 1
+	}
+	return number(C.nomyo_config_set_key_group_read, n)
+}
+
+// WithServerKeyPin accepts a key of the server by its fingerprint (see [Client.ServerKey]). Give the option several times
+// for several keys, such as the one in use and the next. With any other key, calls fail with ErrPin, and the prompt is not
+// sent.
 //
-// WARNING: without this and without [WithKnownServers] the encryption holds as far as TLS does.
+// The pin protects the prompt: nobody but the owner of that key can read it. It does not protect the answer: an interceptor
+// of TLS can replace the key that the answer is encrypted for. [WithTLSPin] keeps the interceptor out of both.
 func WithServerKeyPin(sha256 string) Option {
-	return text(C.nomyo_config_set_server_key_pin, "sha256", sha256)
+	return text(C.nomyo_config_add_server_key_pin, "sha256", sha256)
 }
 
 // WithKnownServers remembers the server's key in a file when it is first used, and refuses any other from then on with
-// ErrPin.
+// ErrPin. The file protects the prompt as [WithServerKeyPin] does, from the second use on.
 func WithKnownServers(file string) Option {
 	return text(C.nomyo_config_set_known_servers, "file", file)
 }
@@ -139,8 +181,12 @@ func WithServerKeyTTL(d time.Duration) Option {
 	return duration(C.nomyo_config_set_server_key_ttl_ms, d)
 }
 
-// WithLogger sends the client's log lines to logger. No line holds a prompt, an answer or a key. The logger is called while
-// the client works, and must not use it.
+// WithLogger sends the client's log lines to logger, with the context of the call. No line holds a prompt, an answer or a
+// key. The record of an attempt has attributes: attempt, payload_id, proxy, body, status, sent, received, ms, connection and
+// error, each if it is known. The logger is called while the client works, on the goroutine of the call, and must not use
+// the client.
+//
+// The logger's level is read once, by NewClient: a lower level that is set later has no effect.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		c.logger = logger

@@ -49,29 +49,58 @@ func (s Status) Error() string {
 // Error is why a call failed. Take it out of an error with errors.As; to ask for one status, errors.Is is enough.
 type Error struct {
 	Status     Status
-	Message    string        // what happened and what to do; never prompt text, keys or the server's words
-	HTTPStatus int           // of the server's answer; 0 when there was none
-	RetryAfter time.Duration // how long the server asked to wait; negative when it did not say
-	Retryable  bool          // the same call may succeed later
-	Attempts   int           // how many times the request was tried on the network
+	Message    string // what happened and what to do; never prompt text, keys or the server's words
+	HTTPStatus int    // of the server's answer; 0 when there was none
+	Retryable  bool   // the same call may succeed later
+	Sent       Sent   // whether the server may have the prompt
+	Attempts   int    // how many times the request was sent; if it never was, how often the server's key was fetched
+	PayloadID  string // the request's X-Payload-ID header, for the server's log; "" if no request was sealed
+	RequestID  string // the last response's X-Request-ID header, for a gateway's log; "" if it had none; untrusted
 
 	// Details is the body of the server's error answer, at most 64 KiB. UNTRUSTED: nobody has authenticated it; do not
 	// show it as if the server's enclave had said it.
 	Details []byte
 
-	cause error // the context's error, when its deadline is what ended the call
+	headers         headers
+	retryAfter      time.Duration
+	retryAfterKnown bool
+	causes          []error // why the call ended before its time: errors of its context, or ErrClosed
 }
+
+// RetryAfter is how long the server asked to wait before the next attempt. If the server named no time, RetryAfter returns 0
+// and false.
+func (e *Error) RetryAfter() (wait time.Duration, known bool) { return e.retryAfter, e.retryAfterKnown }
 
 func (e *Error) Error() string {
 	return "nomyo: " + e.Message
 }
 
-// Unwrap makes errors.Is find the Status and, when the context's deadline ended the call, context.DeadlineExceeded.
+// Unwrap lets errors.Is find the Status. If a context ended the call, errors.Is finds context.Canceled or
+// context.DeadlineExceeded, and the context's cause. If [Client.Shutdown] ended the call, errors.Is finds ErrClosed.
 func (e *Error) Unwrap() []error {
-	if e.cause != nil {
-		return []error{e.Status, e.cause}
+	return append([]error{e.Status}, e.causes...)
+}
+
+// Sent says whether the encrypted request left this process.
+type Sent int32
+
+// The answers. SentNo is also the answer of calls that send no prompt.
+const (
+	SentNo    Sent = C.NOMYO_SENT_NO    // no byte of the request left this process
+	SentMaybe Sent = C.NOMYO_SENT_MAYBE // bytes left in an attempt without an answer: the server may have processed the prompt
+	SentYes   Sent = C.NOMYO_SENT_YES   // every attempt that left was answered: the error says how
+)
+
+// String is "no", "maybe" or "yes".
+func (s Sent) String() string {
+	switch s {
+	case SentNo:
+		return "no"
+	case SentYes:
+		return "yes"
+	default:
+		return "maybe"
 	}
-	return []error{e.Status}
 }
 
 // check calls a C function, and returns its error.
@@ -90,12 +119,15 @@ func takeError(status Status, err *C.nomyo_error) *Error {
 		Status:     status,
 		Message:    C.GoString(C.nomyo_error_message(err)),
 		HTTPStatus: int(C.nomyo_error_http_status(err)),
-		RetryAfter: -1,
 		Retryable:  C.nomyo_error_retryable(err) != 0,
+		Sent:       Sent(C.nomyo_error_sent(err)),
 		Attempts:   int(C.nomyo_error_attempts(err)),
+		PayloadID:  C.GoString(C.nomyo_error_payload_id(err)),
+		RequestID:  C.GoString(C.nomyo_error_request_id(err)),
+		headers:    headers(C.GoString(C.nomyo_error_headers(err, nil))),
 	}
 	if ms := int64(C.nomyo_error_retry_after_ms(err)); ms >= 0 {
-		e.RetryAfter = time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+		e.retryAfterKnown, e.retryAfter = true, time.Duration(min(ms, math.MaxInt64/int64(time.Millisecond)))*time.Millisecond
 	}
 	var n C.size_t
 	if details := C.nomyo_error_details(err, &n); details != nil {
@@ -105,7 +137,7 @@ func takeError(status Status, err *C.nomyo_error) *Error {
 }
 
 func argumentError(message string) *Error {
-	return &Error{Status: ErrArgument, Message: message, RetryAfter: -1}
+	return &Error{Status: ErrArgument, Message: message}
 }
 
 // withText calls f with s as NUL-terminated text. A NUL inside is refused: C would silently see a shorter text.

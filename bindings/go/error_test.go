@@ -2,8 +2,11 @@ package nomyo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,18 +30,28 @@ func TestEveryHTTPStatusHasItsError(t *testing.T) {
 		if string(e.Details) != "a\x00b" {
 			t.Errorf("%d: details %q", status, e.Details)
 		}
+		var found nomyo.Status
+		if !errors.As(err, &found) || found != want {
+			t.Errorf("%d: errors.As finds %v", status, found)
+		}
+		if printed := fmt.Sprintf("%v %+v %s", err, e, e); strings.Contains(printed, "\x00") {
+			t.Errorf("%d: it prints the server's words: %q", status, printed)
+		}
 	}
 }
 
 func TestRetryAfter(t *testing.T) {
 	fault := `{"status":429,"headers":{"Retry-After":"180"}}`
 	_, err := sharedClient(t).Create(context.Background(), chat("x", "nomyo_test", fault))
-	if e := refused(t, err); e.RetryAfter != 3*time.Minute {
-		t.Errorf("%+v", e)
+	if wait, known := refused(t, err).RetryAfter(); wait != 3*time.Minute || !known {
+		t.Errorf("%v, %v", wait, known)
 	}
 	_, err = sharedClient(t).Create(context.Background(), chat("x", "nomyo_test", `{"status":400}`))
-	if e := refused(t, err); e.RetryAfter >= 0 || e.Retryable {
-		t.Errorf("%+v", e)
+	if wait, known := refused(t, err).RetryAfter(); wait != 0 || known {
+		t.Errorf("not said: %v, %v", wait, known)
+	}
+	if refused(t, err).Retryable {
+		t.Error("400 is retryable")
 	}
 }
 
@@ -55,6 +68,7 @@ func TestBadArguments(t *testing.T) {
 		"too many retries":   nomyo.WithMaxRetries(11),
 		"no burst":           nomyo.WithRateLimit(1, 0),
 		"no response":        nomyo.WithResponseLimit(0),
+		"no calls":           nomyo.WithMaxConcurrency(0),
 		"no proxy":           nomyo.WithProxy("ftp://example.org"),
 		"no pin":             nomyo.WithServerKeyPin("abc"),
 		"password, no place": nomyo.WithKeyPassword("a long password"),
@@ -72,7 +86,12 @@ func TestBadArguments(t *testing.T) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
-	for _, request := range []nomyo.ChatRequest{chat("x", "model", `"y"`), chat("x", "n", "{")} {
+	for _, request := range []nomyo.ChatRequest{
+		chat("x", "model", `"y"`), chat("x", "n", "{"), {Temperature: nomyo.Ptr(math.NaN())},
+		{MaxTokens: -1}, {Temperature: nomyo.Ptr(1.0), Extra: map[string]json.RawMessage{"temperature": json.RawMessage("1")}},
+		{Messages: []nomyo.Message{{Content: "x", Parts: []nomyo.Part{nomyo.TextPart("y")}}}},
+		{Messages: []nomyo.Message{{Extra: map[string]json.RawMessage{"role": json.RawMessage("1")}}}},
+	} {
 		if _, err := client.Create(context.Background(), request); !errors.Is(err, nomyo.ErrArgument) {
 			t.Errorf("%+v: %v", request, err)
 		}
@@ -84,7 +103,7 @@ func TestHTTPNeedsConsent(t *testing.T) {
 	if _, err := nomyo.NewClient(plain); !errors.Is(err, nomyo.ErrSecurity) {
 		t.Errorf("without consent: %v", err)
 	}
-	if _, _, err := newClient(t, plain, nomyo.WithAllowHTTP()).ServerKey(); err != nil {
+	if _, _, err := newClient(t, plain, nomyo.WithAllowHTTP()).ServerKey(context.Background()); err != nil {
 		t.Error(err)
 	}
 }
@@ -112,16 +131,5 @@ func TestLimits(t *testing.T) {
 	rare := withKeys(t, newClient(t, nomyo.WithRateLimit(0.001, 1), nomyo.WithTimeout(5*time.Second)))
 	if _, err := rare.Create(context.Background(), chat("x")); !errors.Is(err, nomyo.ErrTimeout) {
 		t.Errorf("the key fetch took the only turn: %v", err)
-	}
-}
-
-func TestProxy(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-	t.Setenv("NO_PROXY", "")
-	if _, _, err := newClient(t, nomyo.WithMaxRetries(0)).ServerKey(); !errors.Is(err, nomyo.ErrConnection) {
-		t.Errorf("through the environment's proxy: %v", err)
-	}
-	if _, _, err := newClient(t, nomyo.WithProxy("")).ServerKey(); err != nil {
-		t.Errorf("through none: %v", err)
 	}
 }

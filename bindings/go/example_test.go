@@ -2,6 +2,7 @@ package nomyo_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -68,4 +69,28 @@ func ExampleReadSecret() {
 	}
 	client.Close()
 	// Output:
+}
+
+func ExampleChatRequest() {
+	client, err := nomyo.NewClient(nomyo.WithEnvironment())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	answer, err := client.Create(context.Background(), nomyo.ChatRequest{
+		Model: "Qwen/Qwen3-0.6B",
+		Messages: []nomyo.Message{{Role: "user", Parts: []nomyo.Part{
+			nomyo.TextPart("What is this?"), nomyo.ImagePart("data:image/png;base64,iVBORw0KGgo="),
+		}}},
+		Temperature: nomyo.Ptr(0.2),
+		MaxTokens:   100,
+		Extra:       map[string]json.RawMessage{"seed": json.RawMessage("7")},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answer.Close()
+	usage, known := answer.Usage()
+	fmt.Println(answer.Content(), known && usage.TotalTokens > 0)
+	// Output: What is this? true
 }

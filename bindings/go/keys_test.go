@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +14,7 @@ import (
 
 func publicKey(t *testing.T, client *nomyo.Client) string {
 	t.Helper()
-	pem, err := client.PublicKey()
+	pem, err := client.PublicKey(context.Background())
 	if err != nil || !strings.HasPrefix(pem, "-----BEGIN PUBLIC KEY-----\n") {
 		t.Fatalf("%q, %v", pem, err)
 	}
@@ -25,37 +24,73 @@ func publicKey(t *testing.T, client *nomyo.Client) string {
 func TestKeysAreSavedLoadedAndRotated(t *testing.T) {
 	client, dir := withKeys(t, newClient(t)), filepath.Join(t.TempDir(), "keys")
 	first := publicKey(t, client)
-	if err := client.SaveKeys(dir, []byte("short")); !errors.Is(err, nomyo.ErrArgument) {
+	if err := client.SaveKeys(context.Background(), dir, []byte("short")); !errors.Is(err, nomyo.ErrArgument) {
 		t.Errorf("a short password: %v", err)
 	}
-	if err := client.SaveKeys(dir, []byte("a long password")); err != nil {
+	if err := client.SaveKeys(context.Background(), dir, []byte("a long password")); err != nil {
 		t.Fatal(err)
 	}
 	other := newClient(t)
 	private, public := filepath.Join(dir, "private_key.pem"), filepath.Join(dir, "public_key.pem")
-	if err := other.LoadKeys(private, public, []byte("a wrong password")); !errors.Is(err, nomyo.ErrKey) {
+	if err := other.LoadKeys(context.Background(), private, public, []byte("a wrong password")); !errors.Is(err, nomyo.ErrKey) {
 		t.Errorf("a wrong password: %v", err)
 	}
-	if err := other.LoadKeys(private, public, []byte("a long password")); err != nil || publicKey(t, other) != first {
+	if err := other.LoadKeys(context.Background(), private, public, []byte("a long password")); err != nil || publicKey(t, other) != first {
 		t.Errorf("%v", err)
 	}
 	in := newClient(t, nomyo.WithKeyDir(dir), nomyo.WithKeyPassword("a long password"), nomyo.WithKeyRotation(0))
 	if publicKey(t, in) != first {
 		t.Error("the directory has another pair")
 	}
-	if err := in.RotateKeys(); err != nil || publicKey(t, in) == first {
+	if err := in.RotateKeys(context.Background()); err != nil || publicKey(t, in) == first {
 		t.Errorf("rotation: %v", err)
 	}
-	if err := in.GenerateKeys(dir, nil); !errors.Is(err, nomyo.ErrKey) {
+	if err := in.GenerateKeys(context.Background(), dir, nil); !errors.Is(err, nomyo.ErrKey) {
 		t.Errorf("generated over a pair: %v", err)
 	}
-	if err := in.SaveKeys("", nil); !errors.Is(err, nomyo.ErrArgument) {
+	if err := in.SaveKeys(context.Background(), "", nil); !errors.Is(err, nomyo.ErrArgument) {
 		t.Errorf("saved nowhere: %v", err)
 	}
 }
 
+func TestKeysComeFromMemoryAndGoThere(t *testing.T) {
+	ctx, client := context.Background(), withKeys(t, newClient(t))
+	exported, err := client.PrivateKeyPEM(ctx, []byte("a long password"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := publicKey(t, client)
+	client.Close() // the text outlives it
+	other := newClient(t)
+	err = exported.Use(func(text []byte) error {
+		if !bytes.HasPrefix(text, []byte("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")) || text[len(text)-1] != '\n' {
+			t.Errorf("%q", text)
+		}
+		return other.LoadKeysPEM(ctx, text, []byte(first), []byte("a long password"))
+	})
+	if err != nil || publicKey(t, other) != first {
+		t.Errorf("%v", err)
+	}
+	exported.Close()
+	if err := exported.Use(func([]byte) error { return nil }); err != nomyo.ErrClosed {
+		t.Errorf("used after Close: %v", err)
+	}
+	if err := other.LoadKeysPEM(ctx, nil, nil, nil); !errors.Is(err, nomyo.ErrArgument) {
+		t.Errorf("nothing: %v", err)
+	}
+	if err := other.LoadKeysPEM(ctx, []byte(first), nil, nil); !errors.Is(err, nomyo.ErrKey) {
+		t.Errorf("a public key: %v", err)
+	}
+	if s, err := other.PrivateKeyPEM(ctx, []byte("short")); !errors.Is(err, nomyo.ErrArgument) || s != nil {
+		t.Errorf("a short password: %v", err)
+	}
+	if publicKey(t, other) != first {
+		t.Error("a call that failed has changed the pair")
+	}
+}
+
 func TestOnlyAPinnedServerKeyIsUsed(t *testing.T) {
-	pem, fingerprint, err := newClient(t).ServerKey()
+	pem, fingerprint, err := newClient(t).ServerKey(context.Background())
 	if err != nil || fingerprint != environment(t, "NOMYO_TEST_KEY_FINGERPRINT") || !strings.Contains(pem, "PUBLIC KEY") {
 		t.Fatalf("%s %s, %v", pem, fingerprint, err)
 	}
@@ -88,43 +123,3 @@ func TestAServersKeyIsRemembered(t *testing.T) {
 		t.Errorf("another key: %v", err)
 	}
 }
-
-func TestTheEnvironmentIsReadWhenAsked(t *testing.T) {
-	t.Setenv("NOMYO_BASE_URL", environment(t, "NOMYO_TEST_BASE_URL"))
-	t.Setenv("NOMYO_API_KEY", environment(t, "NOMYO_TEST_API_KEY"))
-	ca := nomyo.WithCAFile(environment(t, "NOMYO_TEST_CA_FILE"))
-	client, err := nomyo.NewClient(nomyo.WithEnvironment(), ca)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	answer, err := withKeys(t, client).Create(context.Background(), chat("x"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Close()
-	t.Setenv("NOMYO_BASE_URL", "nowhere")
-	if _, err := nomyo.NewClient(nomyo.WithEnvironment(), ca); !errors.Is(err, nomyo.ErrArgument) {
-		t.Errorf("a bad URL: %v", err)
-	}
-}
-
-func TestALoggerIsTold(t *testing.T) {
-	plain := nomyo.WithBaseURL(environment(t, "NOMYO_TEST_PLAIN_BASE_URL"))
-	for level, want := range map[slog.Level]bool{slog.LevelWarn: true, slog.LevelError: false, slog.LevelError + 1: false} {
-		var said bytes.Buffer
-		logger := slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: level}))
-		newClient(t, plain, nomyo.WithAllowHTTP(), nomyo.WithLogger(logger)).Close()
-		if strings.Contains(said.String(), "level=WARN") != want {
-			t.Errorf("at %v: %q", level, said.String())
-		}
-	}
-	panicking := slog.New(panicHandler{})
-	newClient(t, plain, nomyo.WithAllowHTTP(), nomyo.WithLogger(panicking)).Close()
-}
-
-type panicHandler struct{ slog.Handler }
-
-func (panicHandler) Enabled(context.Context, slog.Level) bool { return true }
-
-func (panicHandler) Handle(context.Context, slog.Record) error { panic("mine") }

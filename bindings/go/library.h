@@ -1,12 +1,16 @@
 /* The library's header, and a way to call its functions by their address, which cgo does not have. */
 
-#if defined NOMYO_STATIC && !(defined __linux__ && \
+#if defined NOMYO_STATIC && !(defined __linux__ && __has_include("nomyo.h") && \
     ((defined __x86_64__ && __has_include("lib/linux_amd64/libnomyo.a")) || \
      (defined __aarch64__ && __has_include("lib/linux_arm64/libnomyo.a"))))
-#error "there is no libnomyo.a for this platform in lib/: run `make go-lib` in libnomyo's checkout, or build with -tags nomyo_dynamic"
-#endif
+#error "nomyo.h or the libnomyo.a of this platform is missing: run `make go-lib` in libnomyo's checkout, or build with -tags nomyo_dynamic"
+#else
 
-#include "nomyo.h"
+#include "nomyo.h" /* with stdint.h, which defines __GLIBC__ on a system with glibc */
+
+#if defined NOMYO_STATIC && !defined __GLIBC__
+#error "libnomyo.a needs glibc, and this C compiler is for another C library such as musl: build with a C compiler for glibc"
+#endif
 
 static inline int32_t set_text(void *f, nomyo_config *c, const char *text, nomyo_error **err) {
     return ((int32_t (*)(nomyo_config *, const char *, nomyo_error **))f)(c, text, err);
@@ -32,3 +36,5 @@ static inline int32_t call_keys(void *f, const nomyo_client *c, const char *dir,
                                 nomyo_error **err) {
     return ((int32_t (*)(const nomyo_client *, const char *, const uint8_t *, size_t, nomyo_error **))f)(c, dir, pw, n, err);
 }
+
+#endif

@@ -36,7 +36,7 @@ func TestUseAfterClose(t *testing.T) {
 		}
 	}
 	for name, f := range map[string]func(){
-		"Content": func() { answer.Content() }, "Choices": func() { answer.Choices() },
+		"Content": func() { answer.Content() }, "Usage": func() { answer.Usage() },
 		"JSON": func() { answer.JSON() }, "Pointer": func() { answer.Pointer("") },
 	} {
 		if with := panics(f); with != nomyo.ErrClosed {
@@ -45,6 +45,9 @@ func TestUseAfterClose(t *testing.T) {
 	}
 	if err := answer.ViewContent(func([]byte) error { t.Error("called"); return nil }); err != nomyo.ErrClosed {
 		t.Errorf("ViewContent: %v", err)
+	}
+	if choices, err := answer.Choices(); choices != nil || err != nomyo.ErrClosed {
+		t.Errorf("Choices: %v, %v", choices, err)
 	}
 	if answer.PayloadID() != id {
 		t.Error("PayloadID went away")
@@ -56,12 +59,16 @@ func TestUseAfterClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	_, created := client.Create(context.Background(), chat("x"))
-	_, _, server := client.ServerKey()
-	_, sealed := client.Seal(nil, nil)
-	for _, err := range []error{created, server, sealed, client.WarmUp(), client.LoadKeys("x", "", nil), client.RotateKeys()} {
+	ctx := context.Background()
+	_, created := client.Create(ctx, chat("x"))
+	_, _, server := client.ServerKey(ctx)
+	_, public := client.PublicKey(ctx)
+	_, chain := client.TLSChain(ctx)
+	_, sealed := client.Seal(ctx, nil, nil)
+	for i, err := range []error{created, server, public, chain, sealed, client.WarmUp(ctx), client.LoadKeys(ctx, "x", "", nil),
+		client.GenerateKeys(ctx, "", nil), client.SaveKeys(ctx, "x", nil), client.RotateKeys(ctx)} {
 		if err != nomyo.ErrClosed {
-			t.Errorf("%v", err)
+			t.Errorf("%d: %v", i, err)
 		}
 	}
 }

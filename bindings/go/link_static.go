@@ -6,7 +6,7 @@ package nomyo
 #cgo CFLAGS: -DNOMYO_STATIC
 #cgo linux,amd64 LDFLAGS: ${SRCDIR}/lib/linux_amd64/libnomyo.a
 #cgo linux,arm64 LDFLAGS: ${SRCDIR}/lib/linux_arm64/libnomyo.a
-#cgo linux LDFLAGS: -lm -ldl -lpthread
+#cgo linux LDFLAGS: -static-libgcc -lm -ldl -lpthread
 */
 import "C"
 

@@ -21,7 +21,8 @@
 // ordinary garbage-collected memory. Where that is too much, give the API key as [SecretBytes], the request to
 // [Client.CreateJSON] out of [SecretBytes], and read the answer with [Response.ViewContent]: then Go never has a copy.
 //
-// What is not closed is wiped and freed when the garbage collector finds it, which may be never.
+// Close clients, responses and secrets. The garbage collector wipes and frees an object that was not closed, but perhaps
+// never.
 //
 // # Linking
 //
@@ -32,54 +33,8 @@ package nomyo
 // #include "library.h"
 import "C"
 
-import (
-	"errors"
-	"runtime"
-	"sync"
-)
-
-// ErrClosed is returned by what is used after its Close. A method that has no error to return panics with it.
-var ErrClosed = errors.New("nomyo: used after Close")
-
 // Version is the version of the library that is linked, such as "0.1.0".
 func Version() string { return C.GoString(C.nomyo_version()) }
-
-// handle is a C object that is freed once, and not while a call uses it. P is a pointer to its C type.
-type handle[P comparable] struct {
-	mu   sync.RWMutex // held for reading by each call, for writing by close
-	p    P
-	free func(P)
-}
-
-func newHandle[P comparable](p P, free func(P)) *handle[P] {
-	h := &handle[P]{p: p, free: free}
-	runtime.SetFinalizer(h, (*handle[P]).close)
-	return h
-}
-
-// use calls f with the object.
-func (h *handle[P]) use(f func(P) error) error {
-	h.mu.RLock()
-	defer h.mu.RUnlock() // keeps h, and with it the finalizer, until here
-	var none P
-	if h.p == none {
-		return ErrClosed
-	}
-	return f(h.p)
-}
-
-// close waits for the calls under way, and frees the object unless that has been done. Its nil error is for io.Closer.
-func (h *handle[P]) close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var none P
-	if h.p != none {
-		runtime.SetFinalizer(h, nil)
-		h.free(h.p)
-		h.p = none
-	}
-	return nil
-}
 
 // MemoryPolicy is what to do about locking secrets in memory.
 type MemoryPolicy int32

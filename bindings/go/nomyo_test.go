@@ -49,7 +49,7 @@ func newClient(t testing.TB, more ...nomyo.Option) *nomyo.Client {
 // withKeys gives a client the key pair of the fixtures, which spares a test the generation of one.
 func withKeys(t testing.TB, client *nomyo.Client) *nomyo.Client {
 	t.Helper()
-	if err := client.LoadKeys(privateFixture(t, "client2048_private.pem"), "", nil); err != nil {
+	if err := client.LoadKeys(context.Background(), privateFixture(t, "client2048_private.pem"), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	return client

@@ -14,28 +14,46 @@ import (
 type Response struct {
 	handle    *handle[*C.nomyo_response]
 	payloadID string
+	requestID string
+	headers   headers
+	attempts  int
 }
 
 // Choice is one of an answer's choices.
 type Choice struct {
-	Content      string          // what the model says; "" when it only calls tools
-	Reasoning    string          // what a thinking model thought before: the message's reasoning_content
-	ToolCalls    json.RawMessage // an array, to be sent back in the next request's [Message]; nil when there are none
-	FinishReason string          // "stop", "length", "tool_calls" or "content_filter"
+	Content      string     // what the model says; "" when it only calls tools
+	Reasoning    string     // the thoughts of a thinking model: the message's reasoning_content, or its reasoning
+	ToolCalls    []ToolCall // the calls that the model asks for, to be sent back in the next request's [Message]
+	FinishReason string     // "stop", "length", "tool_calls" or "content_filter"
 }
 
 func newResponse(p *C.nomyo_response) *Response {
 	return &Response{
 		handle:    newHandle(p, func(p *C.nomyo_response) { C.nomyo_response_free(p) }),
 		payloadID: C.GoString(C.nomyo_response_payload_id(p)),
+		requestID: C.GoString(C.nomyo_response_request_id(p)),
+		headers:   headers(C.GoString(C.nomyo_response_headers(p, nil))),
+		attempts:  int(C.nomyo_response_attempts(p)),
 	}
 }
 
-// Close wipes the answer in the library, when no method is reading it. Closing again does nothing. It always returns nil.
-func (r *Response) Close() error { return r.handle.close() }
+// Close wipes the answer in the library, and waits for nobody: if a method or a view is reading the answer, the last of
+// them wipes it. Closing again does nothing. Close always returns nil.
+func (r *Response) Close() error {
+	r.handle.close()
+	return nil
+}
 
-// PayloadID is the id that the request was sent under. It stays after Close.
+// PayloadID is the X-Payload-ID header of the request, for the server's log. It stays after Close.
 func (r *Response) PayloadID() string { return r.payloadID }
+
+// RequestID is the X-Request-ID header of the HTTP response, for the log of a gateway in front of the server; "" if there was
+// none. Untrusted: nobody has authenticated it. It stays after Close.
+func (r *Response) RequestID() string { return r.requestID }
+
+// Attempts is how many times the request was sent: 1 if there was no retry, 0 for an answer of [Client.Open]. It stays
+// after Close.
+func (r *Response) Attempts() int { return r.attempts }
 
 // Content is the text of the first choice; "" when it has none, as when it only calls tools.
 func (r *Response) Content() (text string) {
@@ -46,10 +64,10 @@ func (r *Response) Content() (text string) {
 	return text
 }
 
-// Choices is all that the answer has.
-func (r *Response) Choices() []Choice {
+// Choices is all that the answer has. The error is ErrProtocol if tool calls are not in OpenAI's form, or ErrClosed.
+func (r *Response) Choices() ([]Choice, error) {
 	var choices []Choice
-	must(r.handle.use(func(p *C.nomyo_response) error {
+	err := r.handle.use(func(p *C.nomyo_response) error {
 		choices = make([]Choice, C.nomyo_response_choices(p))
 		for i := range choices {
 			var n [4]C.size_t
@@ -57,13 +75,43 @@ func (r *Response) Choices() []Choice {
 			choices[i] = Choice{
 				Content:      string(view(C.nomyo_response_content(p, at, &n[0]), &n[0])),
 				Reasoning:    string(view(C.nomyo_response_reasoning(p, at, &n[1]), &n[1])),
-				ToolCalls:    bytes.Clone(view(C.nomyo_response_tool_calls(p, at, &n[2]), &n[2])),
-				FinishReason: string(view(C.nomyo_response_finish_reason(p, at, &n[3]), &n[3])),
+				FinishReason: string(view(C.nomyo_response_finish_reason(p, at, &n[2]), &n[2])),
+			}
+			calls := view(C.nomyo_response_tool_calls(p, at, &n[3]), &n[3])
+			if calls != nil && json.Unmarshal(calls, &choices[i].ToolCalls) != nil {
+				return r.notOpenAIs("the answer has tool calls that are not in OpenAI's form")
 			}
 		}
 		return nil
-	}))
-	return choices
+	})
+	if err != nil {
+		return nil, err
+	}
+	return choices, nil
+}
+
+// Message is the first choice's message, to be appended to the next request's Messages. Members that [Message] has no field
+// for are kept in its Extra. The error is ErrProtocol if the answer has no such message.
+func (r *Response) Message() (message Message, err error) {
+	text := r.Pointer("/choices/0/message")
+	if !bytes.HasPrefix(text, []byte("{")) || json.Unmarshal(text, &message) != nil {
+		return Message{}, r.notOpenAIs("the answer has no message in OpenAI's form")
+	}
+	return message, nil
+}
+
+func (r *Response) notOpenAIs(happened string) error {
+	return &Error{Status: ErrProtocol, Message: happened + ": read it with JSON or Pointer", Sent: SentYes, Attempts: r.attempts,
+		PayloadID: r.payloadID, RequestID: r.requestID, headers: r.headers, HTTPStatus: 200}
+}
+
+// Usage is how many tokens the request and the answer have. If the answer does not say, Usage returns false.
+func (r *Response) Usage() (usage Usage, known bool) {
+	text := r.Pointer("/usage")
+	if !bytes.HasPrefix(text, []byte("{")) || json.Unmarshal(text, &usage) != nil {
+		return Usage{}, false
+	}
+	return usage, true
 }
 
 // JSON is the whole answer.
@@ -89,8 +137,9 @@ func (r *Response) Pointer(rfc6901 string) (value json.RawMessage) {
 	return value
 }
 
-// ViewContent gives f the first choice's text where it lies, in memory that Close wipes. f may read it until it returns, must
-// not change it, and must not call Close, which waits for it. The error is f's, or ErrClosed.
+// ViewContent gives f the first choice's text where it lies, in memory that Close wipes. The text is valid until f returns,
+// even if the response is closed meanwhile; f must not keep or change it. While f runs, other methods may be called, by f
+// too. The error is f's, or ErrClosed.
 func (r *Response) ViewContent(f func(text []byte) error) error {
 	return r.handle.use(func(p *C.nomyo_response) error {
 		var n C.size_t

@@ -18,8 +18,12 @@ import (
 
 // A scenario of tests/scenarios. What a member means is said there.
 type scenario struct {
-	Name    string
-	Config  json.RawMessage // a scenarioConfig
+	Name   string
+	Config json.RawMessage // a scenarioConfig
+	Keys   *struct {
+		Private, Public, Password string
+		Reload                    *string
+	}
 	Server  json.RawMessage
 	Request json.RawMessage
 	Raw     *string
@@ -31,8 +35,10 @@ type scenario struct {
 	}
 	Expect struct {
 		Status       string
-		HTTPStatus   *int     `json:"http_status"`
 		Attempts     *int     `json:"attempts"`
+		PayloadID    *bool    `json:"payload_id"` // whether there is one
+		HTTPStatus   *int     `json:"http_status"`
+		Sent         *string  `json:"sent"`
 		Retryable    *bool    `json:"retryable"`
 		RetryAfterMs *int64   `json:"retry_after_ms"`
 		MessageHas   []string `json:"message_has"`
@@ -41,14 +47,19 @@ type scenario struct {
 		Choices      *int
 		Content      json.RawMessage // null is an expectation, too
 		Reasoning    json.RawMessage
-		FinishReason json.RawMessage `json:"finish_reason"`
-		ToolCallsHas *string         `json:"tool_calls_has"`
+		FinishReason json.RawMessage     `json:"finish_reason"`
+		ToolCallsHas *string             `json:"tool_calls_has"`
+		ToolCalls    []map[string]string `json:"tool_calls"`
+		Usage        map[string]int
+		RequestID    json.RawMessage `json:"request_id"`
+		Headers      map[string]*string
 		Pointers     map[string]json.RawMessage
 		Attestation  *string
 	}
 }
 
 type scenarioConfig struct {
+	Headers          map[string]string
 	APIKey           *string `json:"api_key"`
 	TimeoutMs        *int    `json:"timeout_ms"`
 	ConnectTimeoutMs *int    `json:"connect_timeout_ms"`
@@ -60,6 +71,10 @@ type scenarioConfig struct {
 	Attestation      string
 	ServerKeyPin     []string `json:"server_key_pin"`
 	ServerKeyTTLMs   *int     `json:"server_key_ttl_ms"`
+	TLSPin           []string `json:"tls_pin"`
+	PostQuantum      *bool    `json:"post_quantum"`
+	KeyDir           *string  `json:"key_dir"`
+	KeyGroupRead     bool     `json:"key_group_read"`
 }
 
 // TestScenarios runs the table that every language runs.
@@ -146,6 +161,9 @@ func (d *driver) ask(s *scenario) (*nomyo.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.loadKeys(client, s); err != nil {
+		return nil, err
+	}
 	body := []byte{}
 	if s.Raw != nil {
 		body = []byte(*s.Raw)
@@ -174,7 +192,41 @@ func (d *driver) ask(s *scenario) (*nomyo.Response, error) {
 	return client.CreateJSON(ctx, body, opts...)
 }
 
-// client is one for each configuration; all have the same key pair.
+// loadKeys loads the scenario's pair from memory.
+func (d *driver) loadKeys(client *nomyo.Client, s *scenario) error {
+	if s.Keys == nil {
+		return nil
+	}
+	fixture := func(name string) []byte {
+		text, err := os.ReadFile("../../tests/fixtures/protocol/keys/" + name)
+		if err != nil {
+			d.Fatal(err)
+		}
+		return text
+	}
+	var public []byte
+	if s.Keys.Public != "" {
+		public = fixture(s.Keys.Public)
+	}
+	ctx := context.Background()
+	err := client.LoadKeysPEM(ctx, fixture(s.Keys.Private), public, []byte(s.Keys.Password))
+	if err != nil || s.Keys.Reload == nil {
+		return err
+	}
+	password, before := []byte(*s.Keys.Reload), publicKey(d.T, client)
+	exported, err := client.PrivateKeyPEM(ctx, password)
+	if err != nil {
+		return err
+	}
+	defer exported.Close()
+	err = exported.Use(func(text []byte) error { return client.LoadKeysPEM(ctx, text, nil, password) })
+	if err == nil && publicKey(d.T, client) != before {
+		err = errors.New("another pair is loaded than was exported")
+	}
+	return err
+}
+
+// client is one for each configuration; all have the same key pair, but for those with a key directory.
 func (d *driver) client(raw json.RawMessage) (*nomyo.Client, error) {
 	if client := d.clients[string(raw)]; client != nil {
 		return client, nil
@@ -191,7 +243,10 @@ func (d *driver) client(raw json.RawMessage) (*nomyo.Client, error) {
 	}
 	d.Cleanup(func() { client.Close() })
 	d.clients[string(raw)] = client
-	return client, client.LoadKeys(privateFixture(d, "client_private.pem"), "", nil)
+	if c.KeyDir != nil {
+		return client, nil
+	}
+	return client, client.LoadKeys(context.Background(), privateFixture(d, "client_private.pem"), "", nil)
 }
 
 func (c *scenarioConfig) options(d *driver) (opts []nomyo.Option) {
@@ -228,6 +283,21 @@ func (c *scenarioConfig) options(d *driver) (opts []nomyo.Option) {
 	for _, pin := range c.ServerKeyPin {
 		opts = append(opts, nomyo.WithServerKeyPin(d.expand(pin)))
 	}
+	for name, value := range c.Headers {
+		opts = append(opts, nomyo.WithHeader(name, value))
+	}
+	for _, pin := range c.TLSPin {
+		opts = append(opts, nomyo.WithTLSPin(pin))
+	}
+	if c.PostQuantum != nil {
+		opts = append(opts, nomyo.WithPostQuantum(*c.PostQuantum))
+	}
+	if c.KeyDir != nil {
+		opts = append(opts, nomyo.WithKeyDir(d.expand(*c.KeyDir)))
+	}
+	if c.KeyGroupRead {
+		opts = append(opts, nomyo.WithKeyGroupRead(true))
+	}
 	if c.ServerKeyTTLMs != nil {
 		opts = append(opts, nomyo.WithServerKeyTTL(ms(*c.ServerKeyTTLMs)))
 	}
@@ -241,17 +311,37 @@ var levels = map[string]nomyo.AttestationLevel{
 
 func (d *driver) expand(text string) string {
 	return strings.NewReplacer("$PLAIN", environment(d, "NOMYO_TEST_PLAIN_BASE_URL"),
-		"$FINGERPRINT", environment(d, "NOMYO_TEST_KEY_FINGERPRINT")).Replace(text)
+		"$FINGERPRINT", environment(d, "NOMYO_TEST_KEY_FINGERPRINT"),
+		"$GROUP_KEYS", environment(d, "NOMYO_TEST_GROUP_KEYS")).Replace(text)
+}
+
+// sameHeaders takes "" for an absent header.
+func (s *scenario) sameHeaders(id string, header func(string) string) bool {
+	if raw := s.Expect.RequestID; raw != nil {
+		var wanted string
+		if json.Unmarshal(raw, &wanted) != nil || wanted != id {
+			return false
+		}
+	}
+	for name, wanted := range s.Expect.Headers {
+		if wanted == nil && header(name) != "" || wanted != nil && *wanted != header(name) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *scenario) judgeError(e *nomyo.Error) error {
 	x, retryAfter := &s.Expect, int64(-1)
-	if e.RetryAfter >= 0 {
-		retryAfter = e.RetryAfter.Milliseconds()
+	if wait, known := e.RetryAfter(); known {
+		retryAfter = wait.Milliseconds()
 	}
 	switch {
-	case x.HTTPStatus != nil && *x.HTTPStatus != e.HTTPStatus,
+	case !s.sameHeaders(e.RequestID, e.Header),
+		x.HTTPStatus != nil && *x.HTTPStatus != e.HTTPStatus,
 		x.Attempts != nil && *x.Attempts != e.Attempts,
+		x.PayloadID != nil && *x.PayloadID != (len(e.PayloadID) == 36),
+		x.Sent != nil && *x.Sent != e.Sent.String(),
 		x.Retryable != nil && *x.Retryable != e.Retryable,
 		x.RetryAfterMs != nil && *x.RetryAfterMs != retryAfter,
 		x.DetailsHas != nil && !strings.Contains(string(e.Details), *x.DetailsHas):
@@ -266,9 +356,19 @@ func (s *scenario) judgeError(e *nomyo.Error) error {
 }
 
 func (s *scenario) judgeAnswer(answer *nomyo.Response) error {
-	x, choices := &s.Expect, answer.Choices()
+	x := &s.Expect
+	choices, err := answer.Choices()
+	if err != nil {
+		return err
+	}
 	if x.Choices != nil && *x.Choices != len(choices) {
 		return fmt.Errorf("%d choices", len(choices))
+	}
+	if n := answer.Attempts(); x.Attempts != nil && *x.Attempts != n {
+		return fmt.Errorf("%d attempts", n)
+	}
+	if id := answer.PayloadID(); x.PayloadID != nil && *x.PayloadID != (len(id) == 36) {
+		return fmt.Errorf("payload id %q", id)
 	}
 	if verdict := answer.Attestation(); x.Attestation != nil && *x.Attestation != strings.ToLower(verdict.Level.String()) {
 		return fmt.Errorf("attestation: %+v", verdict)
@@ -281,13 +381,17 @@ func (s *scenario) judgeAnswer(answer *nomyo.Response) error {
 		return fmt.Errorf("two contents: %q and %q", first.Content, answer.Content())
 	}
 	message := "/choices/0/message"
+	reasoning := message + "/reasoning_content"
+	if !bytes.HasPrefix(answer.Pointer(reasoning), []byte(`"`)) {
+		reasoning = message + "/reasoning"
+	}
 	for pointer, text := range map[string]struct {
 		want json.RawMessage
 		got  string
 	}{
-		message + "/content":           {x.Content, first.Content},
-		message + "/reasoning_content": {x.Reasoning, first.Reasoning},
-		"/choices/0/finish_reason":     {x.FinishReason, first.FinishReason},
+		message + "/content":       {x.Content, first.Content},
+		reasoning:                  {x.Reasoning, first.Reasoning},
+		"/choices/0/finish_reason": {x.FinishReason, first.FinishReason},
 	} {
 		// Go has "" for what is absent; whether it is absent is seen in the JSON.
 		var want *string
@@ -299,8 +403,31 @@ func (s *scenario) judgeAnswer(answer *nomyo.Response) error {
 			return fmt.Errorf("%s: %q, not %s", pointer, text.got, text.want)
 		}
 	}
-	if x.ToolCallsHas != nil && !strings.Contains(string(first.ToolCalls), *x.ToolCallsHas) {
-		return fmt.Errorf("tool calls: %s", first.ToolCalls)
+	if calls, err := json.Marshal(first.ToolCalls); x.ToolCallsHas != nil && !strings.Contains(string(calls), *x.ToolCallsHas) {
+		return fmt.Errorf("tool calls: %s, %v", calls, err)
+	}
+	if !s.sameHeaders(answer.RequestID(), answer.Header) {
+		return fmt.Errorf("headers: %q", answer.Headers())
+	}
+	for i, wanted := range x.ToolCalls {
+		if len(first.ToolCalls) != len(x.ToolCalls) {
+			return fmt.Errorf("%d tool calls", len(first.ToolCalls))
+		}
+		call := first.ToolCalls[i]
+		got := map[string]string{"id": call.ID, "name": call.Function.Name, "arguments": call.Function.Arguments}
+		if !reflect.DeepEqual(got, wanted) {
+			return fmt.Errorf("tool call: %q", got)
+		}
+	}
+	if x.Usage != nil {
+		usage, known := answer.Usage()
+		got := map[string]int{
+			"prompt_tokens": usage.PromptTokens, "completion_tokens": usage.CompletionTokens, "total_tokens": usage.TotalTokens,
+			"cached_tokens": usage.PromptTokensDetails.CachedTokens, "reasoning_tokens": usage.CompletionTokensDetails.ReasoningTokens,
+		}
+		if !known || !reflect.DeepEqual(got, x.Usage) {
+			return fmt.Errorf("usage: %v", got)
+		}
 	}
 	for pointer, wanted := range x.Pointers {
 		var got, want any

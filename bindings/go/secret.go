@@ -35,7 +35,12 @@ func NewSecretBytes(n int) (*SecretBytes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &SecretBytes{newHandle(p, func(p unsafe.Pointer) { C.nomyo_secret_free(p) }), n}, nil
+	return newSecretBytes(p, n), nil
+}
+
+// newSecretBytes owns p, memory as nomyo_secret_alloc returns it.
+func newSecretBytes(p unsafe.Pointer, n int) *SecretBytes {
+	return &SecretBytes{newHandle(p, func(p unsafe.Pointer) { C.nomyo_secret_free(p) }), n}
 }
 
 // ReadSecret reads all of r, such as a file, straight into secret memory, but for a line break at the end. More than limit
@@ -60,14 +65,18 @@ func ReadSecret(r io.Reader, limit int) (*SecretBytes, error) {
 	return nil, err
 }
 
-// Use gives f the bytes themselves, to read or to write. They are gone after Close, so f must not keep them; it must not
-// call Close, which waits for it. The error is f's, or ErrClosed.
+// Use gives f the bytes themselves, to read or to write. They are valid until f returns, even if the secret is closed
+// meanwhile; f must not keep them. The error is f's, or ErrClosed.
 func (s *SecretBytes) Use(f func(b []byte) error) error {
 	return s.handle.use(func(p unsafe.Pointer) error { return f(unsafe.Slice((*byte)(p), s.n)) })
 }
 
-// Close wipes and frees the memory, when no Use is under way. Closing again does nothing. It always returns nil.
-func (s *SecretBytes) Close() error { return s.handle.close() }
+// Close wipes and frees the memory, and waits for nobody: during a Use, the last one to return wipes it. Closing again does
+// nothing. Close always returns nil.
+func (s *SecretBytes) Close() error {
+	s.handle.close()
+	return nil
+}
 
 // withSecret gives a secret to C for the length of a call, wherever it lies.
 func withSecret[S Secret](secret S, f func(*C.uint8_t, C.size_t) error) error {

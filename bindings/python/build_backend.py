@@ -36,11 +36,12 @@ Description-Content-Type: text/markdown
 
 {(HERE / "README.md").read_text()}"""
 # What the library is built from. cargo wants to see the workspace whole, with the endpoint, the addon and the benches.
-SOURCES = ["Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "LICENSE", "README.md", "src", "benches"]
+SOURCES = [".cargo/config.toml", "Cargo.toml", "Cargo.lock", "build.rs", "cbindgen.toml", "LICENSE", "README.md"]
+SOURCES += ["include/nomyo.h", "src", "benches"]
 MEMBERS = ["tests/endpoint/Cargo.toml", "tests/endpoint/src"]
 MEMBERS += ["bindings/node/Cargo.toml", "bindings/node/build.rs", "bindings/node/src"]
 OWN = ["pyproject.toml", "build_backend.py", "README.md", "nomyo_native"]
-SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ""}
+SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ".h", ""}
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):

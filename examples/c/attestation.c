@@ -1,5 +1,5 @@
-/* Prints an answer only if it came with a TPM quote that holds, and says what that proves. With --pcr the registers must
- * have the given values, too: --pcr 7=HEX,0=HEX of the bank sha256.
+/* Prints an answer only if its TPM quote is consistent, and explains what the quote proves. With --pcr the registers must also
+ * have the given values: --pcr 7=HEX,0=HEX of the bank sha256.
  *
  *     NOMYO_API_KEY=... attestation [--url URL] [--ca FILE] [--pcr INDEX=HEX,INDEX=HEX...] */
 #include <nomyo.h>
@@ -10,7 +10,7 @@
 static const char request[] = "{\"model\":\"Qwen/Qwen3-0.6B\","
                               "\"messages\":[{\"role\":\"user\",\"content\":\"Who are you?\"}]}";
 
-/* Allows what `pcrs` says, and cuts it up. Several values of one register are alternatives, as before and after an
+/* Allows the values in `pcrs`, and splits that text. Several values of one register are alternatives, as before and after an
  * update. */
 static int allow(nomyo_attestation_policy *policy, char *pcrs, nomyo_error **err) {
     for (char *pcr = strtok(pcrs, ","); pcr; pcr = strtok(NULL, ",")) {
@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
                nomyo_client_new(config, &client, &err) == NOMYO_OK &&
                nomyo_create(client, (const uint8_t *)request, strlen(request), NULL, &answer, &err) == NOMYO_OK;
     if (done) print(answer);
-    /* The quote comes with the answer: the prompt has been sent all the same. */
+    /* The quote comes with the answer. The prompt has been sent and processed. */
     if (nomyo_error_status(err) == NOMYO_ERR_ATTESTATION) fprintf(stderr, "the answer is withheld: ");
     if (err) fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     nomyo_response_free(answer); /* wipes the answer; every _free accepts NULL */

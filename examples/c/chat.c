@@ -2,8 +2,8 @@
  *
  *     echo "Hello" | chat [--url URL] [--ca FILE] [--tier TIER] [--model MODEL]
  *
- * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that cannot be dumped or inherited, nor swapped
- * where the system allows it to be locked. */
+ * The API key is read from NOMYO_API_KEY. The prompt is kept in memory that is excluded from core dumps and forked children,
+ * and from swap if the system allows locking. */
 #include <nomyo.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 enum { PROMPT_MAX = 64 * 1024 };
 
-/* Appends `text` to `out`, escaped for a JSON string; six bytes for each are enough. */
+/* Appends `text` to `out`, escaped for a JSON string: at most six bytes for each byte. */
 static char *escaped(char *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -21,7 +21,7 @@ static char *escaped(char *out, const char *text, size_t len) {
     return out;
 }
 
-/* Reads all of standard input; a part of it is not the prompt. Not with stdio, which would keep a copy. */
+/* Reads all of standard input, or fails: a part of it is not the prompt. stdio would keep a copy, so read() is used. */
 static int read_prompt(char *prompt, size_t *len) {
     ssize_t got = 1;
     while (*len < PROMPT_MAX && (got = read(STDIN_FILENO, prompt + *len, PROMPT_MAX - *len)) > 0) *len += (size_t)got;
@@ -39,7 +39,7 @@ static size_t write_request(char *json, const char *model, const char *prompt, s
 int main(int argc, char **argv) {
     const char *url = NULL, *ca = NULL, *tier = NULL, *model = "Qwen/Qwen3-0.6B", *text;
     nomyo_config *config = nomyo_config_new();
-    nomyo_request *options = nomyo_request_new();
+    nomyo_call_options *options = nomyo_call_options_new();
     nomyo_client *client = NULL;
     nomyo_response *answer = NULL;
     nomyo_error *err = NULL;
@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     int done = json && read_prompt(prompt, &len) && nomyo_config_load_env(config, &err) == NOMYO_OK &&
                (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
                (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
-               (!tier || nomyo_request_set_security_tier(options, tier, &err) == NOMYO_OK) &&
+               (!tier || nomyo_call_options_set_security_tier(options, tier, &err) == NOMYO_OK) &&
                nomyo_client_new(config, &client, &err) == NOMYO_OK &&
                nomyo_create(client, (uint8_t *)json, write_request(json, model, prompt, len), options, &answer, &err) ==
                    NOMYO_OK;
@@ -82,7 +82,7 @@ int main(int argc, char **argv) {
     nomyo_response_free(answer); /* wipes the answer; every _free accepts NULL */
     nomyo_error_free(err);
     nomyo_client_free(client); /* wipes the keys */
-    nomyo_request_free(options);
+    nomyo_call_options_free(options);
     nomyo_config_free(config);
     nomyo_secret_free(json); /* wipes */
     nomyo_secret_free(prompt);

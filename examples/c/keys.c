@@ -1,12 +1,12 @@
 /* The client's key pair and the server's key: generate, show, convert, pin.
  *
- *     keys generate DIR                      a new pair in DIR, which a client uses when NOMYO_KEY_DIR is DIR
+ *     keys generate DIR                      a new pair in DIR, which a client uses if NOMYO_KEY_DIR is DIR
  *     keys show PRIVATE-FILE                 its public key
  *     keys convert PRIVATE-FILE DIR          a copy in DIR, with a password of its own; any form of file is read
  *     keys pin [--url URL] [--ca FILE]       the fingerprint of the server's key, for NOMYO_SERVER_KEY_PIN
  *
- * Passwords are asked for on the terminal, or read from standard input, a line each: the file's, then the directory's. They
- * are kept in memory that cannot be dumped or inherited. An empty line is none; an end of input fails. */
+ * Passwords are read from the terminal, or from standard input, one line each: the file's, then the directory's. They are kept
+ * in memory that cannot be dumped or inherited. An empty line means no password. An end of input fails. */
 #define _POSIX_C_SOURCE 200809L
 #include <nomyo.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PASSWORD_MAX = 1024 }; /* with the end of the line */
+enum { PASSWORD_MAX = 1024 }; /* including the newline */
 
 static const char usage[] = "usage: keys generate DIR\n"
                             "       keys show PRIVATE-FILE\n"
@@ -25,14 +25,14 @@ static const char usage[] = "usage: keys generate DIR\n"
 
 static struct termios before;
 
-/* Ctrl-C while nothing is shown must not leave the terminal so. */
+/* Ctrl-C at the password prompt must not leave the echo switched off. */
 static void show_again(int signal) {
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    raise(signal); /* which SA_RESETHAND lets end the program */
+    raise(signal); /* SA_RESETHAND has restored the default, which ends the program */
 }
 
-/* Reads a line into `password`, unseen on a terminal. Where it ends is not to be guessed: half a password, or none where
- * there should be one, would be found out too late. */
+/* Reads a line into `password`, without echo on a terminal. Fails without a newline: a truncated or empty password would be
+ * noticed too late. */
 static int ask(const char *what, const char *whose, uint8_t *password, size_t *len) {
     struct termios unseen;
     struct sigaction interrupted = {.sa_handler = show_again, .sa_flags = SA_RESETHAND}, was;
@@ -46,7 +46,7 @@ static int ask(const char *what, const char *whose, uint8_t *password, size_t *l
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
         fprintf(stderr, "%s of %s (empty: none): ", what, whose);
     }
-    /* A byte at a time: stdio would keep a copy, and take what belongs to the next question. */
+    /* Reads single bytes: stdio would keep a copy, and would swallow the answer to the next question. */
     while ((got = read(STDIN_FILENO, password + *len, 1)) == 1 && password[*len] != '\n')
         if (++*len == PASSWORD_MAX) break;
     if (terminal) {
@@ -62,7 +62,7 @@ static int ask(const char *what, const char *whose, uint8_t *password, size_t *l
     return !wrong;
 }
 
-/* The same, asked for twice on a terminal: with a slip of the finger the key would be lost. */
+/* Asks twice on a terminal: a typing error would make the key unreadable. */
 static int ask_new(const char *dir, uint8_t *password, size_t *len) {
     uint8_t *again = password + PASSWORD_MAX;
     size_t again_len;

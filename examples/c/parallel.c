@@ -1,9 +1,9 @@
-/* Sends each line of standard input as a prompt of its own, several at once through one client, and prints the answers in
- * the order of the lines.
+/* Sends each line of standard input as a prompt, several at once through one client, and prints the answers in the order of
+ * the lines.
  *
  *     NOMYO_API_KEY=... parallel [--url URL] [--ca FILE] [--at-once N] < prompts
  *
- * JSON is made with cJSON: cc parallel.c $(pkg-config --cflags --libs nomyo libcjson) -pthread */
+ * cJSON writes the JSON: cc parallel.c $(pkg-config --cflags --libs nomyo libcjson) -pthread */
 #define _POSIX_C_SOURCE 200809L
 #include <cjson/cJSON.h>
 #include <nomyo.h>
@@ -14,17 +14,17 @@
 
 enum { THREADS_MAX = 64 };
 
-/* What the threads share. A client, a request and a cancel may be used by all of them at once. */
+/* Shared by the threads. All of them may use the client, the request and the cancel at once. */
 static struct {
     nomyo_client *client;
-    nomyo_request *options;
+    nomyo_call_options *options;
     nomyo_cancel *stop;
     struct {
         char *prompt;
         nomyo_response *answer;
     } *jobs;
     size_t count;
-    pthread_mutex_t lock; /* for what is below */
+    pthread_mutex_t lock; /* guards the members below */
     size_t next;
     nomyo_error *failure;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -40,7 +40,7 @@ static char *request_of(const char *prompt) {
     return json;
 }
 
-/* The first failure is kept, and ends the calls that are under way. */
+/* Keeps the first failure, and cancels the calls that are running. */
 static void fail(nomyo_error *err) {
     pthread_mutex_lock(&all.lock);
     int first = all.failure == NULL;
@@ -72,7 +72,7 @@ static void ask_all(int at_once) {
     while (started > 0) pthread_join(threads[--started], NULL);
 }
 
-/* Reads every line, or fails: an answer must not be missed for want of memory. */
+/* Reads every line, or fails: no prompt may be dropped for lack of memory. */
 static int read_prompts(void) {
     char *line = NULL;
     size_t room = 0;
@@ -105,13 +105,13 @@ int main(int argc, char **argv) {
         else if (strcmp(argv[i], "--at-once") == 0) at_once = atoi(argv[i + 1]);
     }
     if (at_once < 1 || at_once > THREADS_MAX) return fprintf(stderr, "--at-once is 1 to %d\n", THREADS_MAX), EXIT_FAILURE;
-    all.options = nomyo_request_new();
+    all.options = nomyo_call_options_new();
     all.stop = nomyo_cancel_new();
     if (nomyo_config_load_env(config, &err) == NOMYO_OK &&
         (!url || nomyo_config_set_base_url(config, url, &err) == NOMYO_OK) &&
         (!ca || nomyo_config_set_ca_file(config, ca, &err) == NOMYO_OK) &&
-        nomyo_request_set_cancel(all.options, all.stop, &err) == NOMYO_OK &&
-        nomyo_request_set_timeout_ms(all.options, 10 * 60 * 1000, &err) == NOMYO_OK &&
+        nomyo_call_options_set_cancel(all.options, all.stop, &err) == NOMYO_OK &&
+        nomyo_call_options_set_timeout_ms(all.options, 10 * 60 * 1000, &err) == NOMYO_OK &&
         nomyo_client_new(config, &all.client, &err) == NOMYO_OK && read_prompts()) {
         ask_all(at_once);
         err = all.failure;
@@ -126,9 +126,9 @@ int main(int argc, char **argv) {
     }
     if (err) fprintf(stderr, "%s: %s\n", nomyo_status_name(nomyo_error_status(err)), nomyo_error_message(err));
     nomyo_error_free(err);
-    nomyo_client_free(all.client); /* wipes the keys; no call is under way */
+    nomyo_client_free(all.client); /* wipes the keys; no call is running */
     nomyo_cancel_free(all.stop);
-    nomyo_request_free(all.options);
+    nomyo_call_options_free(all.options);
     nomyo_config_free(config);
     free(all.jobs);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -1,15 +1,15 @@
-/* Lets the model call a function of ours: it asks for the document on standard input, gets it, and answers.
+/* Lets the model call a function of this program: the model asks for the document on standard input, and answers.
  *
  *     NOMYO_API_KEY=... tools [--url URL] [--ca FILE] < document
  *
- * JSON is made and read with cJSON: cc tools.c $(pkg-config --cflags --libs nomyo libcjson) */
+ * cJSON writes and reads the JSON: cc tools.c $(pkg-config --cflags --libs nomyo libcjson) */
 #include <cjson/cJSON.h>
 #include <nomyo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What we offer, in OpenAI's form. */
+/* The functions on offer, in OpenAI's form. */
 static const char request_json[] =
     "{\"model\":\"Qwen/Qwen3-0.6B\","
     "\"messages\":[{\"role\":\"user\",\"content\":\"What is the document about?\"}],"
@@ -21,7 +21,7 @@ static const char request_json[] =
 enum { DOCUMENT_MAX = 64 * 1024 };
 static char document[DOCUMENT_MAX];
 
-/* All of it, or nothing: the model must not take a part for the whole. */
+/* Reads the whole document, or fails: the model must not mistake a part for the whole. */
 static int read_document(void) {
     size_t len = fread(document, 1, DOCUMENT_MAX, stdin);
     int whole = len < DOCUMENT_MAX && !ferror(stdin) && strlen(document) == len;
@@ -29,15 +29,15 @@ static int read_document(void) {
     return whole;
 }
 
-/* What a call gets back: a text, which may as well say what is wrong with the call. Its `arguments` (a JSON object, as a
- * string) are written by the model: not to be trusted. */
+/* The result of a call: a text, which may also tell the model that the call is wrong. Do not trust `arguments` (a JSON object,
+ * as a string): the model wrote them. */
 static const char *result(const cJSON *call) {
     const cJSON *name = cJSON_GetObjectItem(cJSON_GetObjectItem(call, "function"), "name");
     if (!cJSON_IsString(name) || strcmp(name->valuestring, "read_document") != 0) return "there is no such function";
     return document;
 }
 
-/* Adds to the conversation what the model said, and what each of its calls gets back. */
+/* Appends the model's message and the result of each of its calls to the conversation. */
 static void answer_calls(cJSON *messages, const char *message_json) {
     cJSON *message = cJSON_Parse(message_json);
     const cJSON *call;
@@ -51,7 +51,7 @@ static void answer_calls(cJSON *messages, const char *message_json) {
     }
 }
 
-/* Answers the model's calls until it has no more, and prints what it says then. */
+/* Answers the model's calls until there are no more, and prints the final text. */
 static int converse(const nomyo_client *client, cJSON *request, nomyo_error **err) {
     for (int turn = 0; turn < 5; turn++) {
         nomyo_response *answer = NULL;

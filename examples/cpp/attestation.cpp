@@ -1,5 +1,5 @@
-// Prints an answer only if it came with a TPM quote that holds, and says what that proves. With --pcr the registers must
-// have the given values, too: --pcr 7=HEX,0=HEX of the bank sha256.
+// Prints an answer only if its TPM quote is consistent, and explains what the quote proves. With --pcr the registers must also
+// have the given values: --pcr 7=HEX,0=HEX of the bank sha256.
 //
 //     echo "Hello" | NOMYO_API_KEY=... attestation [--url URL] [--ca FILE] [--pcr INDEX=HEX,INDEX=HEX...]
 
@@ -55,7 +55,7 @@ int main(int argc, char **argv) try {
     chat(nomyo::Client(config));
     return 0;
 } catch (const nomyo::AttestationError &e) {
-    // The quote comes with the answer: the prompt has been sent all the same.
+    // The quote comes with the answer. The prompt has been sent and processed.
     std::cerr << "the answer is withheld: " << e.what() << '\n';
     return 1;
 } catch (const std::exception &e) {

@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-// A JSON string; a library does this better.
+// Returns a JSON string. A JSON library does this better.
 static std::string quoted(const std::string &text) {
     std::string json = "\"";
     for (const unsigned char c : text) {

@@ -1,5 +1,5 @@
-// Sends each line of standard input as a prompt of its own, several at once through one client, and prints the answers in
-// the order of the lines.
+// Sends each line of standard input as a prompt, several at once through one client, and prints the answers in the order of
+// the lines.
 //
 //     NOMYO_API_KEY=... parallel [--url URL] [--ca FILE] [--at-once N] < prompts
 
@@ -18,14 +18,14 @@
 using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
-static std::string ask(const nomyo::Client &client, const std::string &prompt, const nomyo::Request &options) {
+static std::string ask(const nomyo::Client &client, const std::string &prompt, const nomyo::CallOptions &options) {
     const Json messages = Json::array({{{"role", "user"}, {"content", prompt}}});
     const Json request = {{"model", "Qwen/Qwen3-0.6B"}, {"messages", messages}};
     const nomyo::Response answer = client.create(request.dump(), options);
     return std::string(answer.content().value_or(""));
 }
 
-// An answer to each prompt. The first failure ends the calls that are under way, and is thrown.
+// Returns an answer to each prompt. The first failure cancels the running calls, and is thrown.
 static std::vector<std::string> ask_all(const nomyo::Client &client, const std::vector<std::string> &prompts,
                                         int at_once) {
     std::vector<std::string> answers(prompts.size());
@@ -33,7 +33,7 @@ static std::vector<std::string> ask_all(const nomyo::Client &client, const std::
     std::once_flag failed;
     std::exception_ptr failure;
     const nomyo::Cancel stop;
-    nomyo::Request options; // any number of calls may share it
+    nomyo::CallOptions options; // any number of calls may share it
     options.cancel(stop).timeout(10min);
     const auto work = [&] {
         try {

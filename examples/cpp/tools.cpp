@@ -1,4 +1,4 @@
-// Lets the model call a function of ours: it asks for the document on standard input, gets it, and answers.
+// Lets the model call a function of this program: the model asks for the document on standard input, and answers.
 //
 //     NOMYO_API_KEY=... tools [--url URL] [--ca FILE] < document
 
@@ -12,29 +12,29 @@
 
 using Json = nlohmann::json;
 
-// What we offer, in OpenAI's form.
+// The functions on offer, in OpenAI's form.
 static const char tools[] = R"([{"type": "function", "function": {
     "name": "read_document",
     "description": "The text that the user is looking at",
     "parameters": {"type": "object", "properties": {}}
 }}])";
 
-// What a call gets back: a text, which may as well say what is wrong with the call. Its `arguments` (a JSON object, as a
-// string) are written by the model: not to be trusted.
+// The result of a call: a text, which may also tell the model that the call is wrong. Do not trust `arguments` (a JSON object,
+// as a string): the model wrote them.
 static std::string result(const Json &call, const std::string &document) {
     const std::string name = call.at("function").at("name");
     if (name != "read_document") return "there is no function " + name;
     return document;
 }
 
-// Answers the model's calls until it has no more.
+// Answers the model's calls until there are no more.
 static std::string converse(const nomyo::Client &client, const std::string &question,
                             const std::string &document) {
     Json request = {{"model", "Qwen/Qwen3-0.6B"}, {"tools", Json::parse(tools)}};
     Json &messages = request["messages"] = Json::array({{{"role", "user"}, {"content", question}}});
     for (int turn = 0; turn < 5; ++turn) {
         const nomyo::Response answer = client.create(request.dump());
-        if (answer.choices() == 0) throw std::runtime_error("the answer has no choice");
+        if (answer.choices().empty()) throw std::runtime_error("the answer has no choice");
         if (!answer.tool_calls()) return std::string(answer.content().value_or(""));
         messages.push_back(Json::parse(*answer.pointer("/choices/0/message")));
         for (const Json &call : Json::parse(*answer.tool_calls()))

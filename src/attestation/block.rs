@@ -1,17 +1,13 @@
 //! Phase A: the JSON block becomes bytes and register values. Borrows from the answer; nothing of it is kept.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::marker::PhantomData;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
 use super::check::Check;
 use super::trail::{Step, Trail, failed};
+use crate::json::{self, Unfit, Walk, named};
 
 /// The most bytes of a quote; a TPMS_ATTEST of a quote over four banks has less than 300.
 const QUOTE_MAX: usize = 1024;
@@ -31,28 +27,14 @@ pub(super) struct Block<'a> {
     /// The selection, as a text.
     pub(super) banks_text: Cow<'a, str>,
     /// For each bank by its name, values in hex by the register's index.
-    pub(super) values: Vec<(Cow<'a, str>, Values<'a>)>,
+    pub(super) values: Named<'a, Values<'a>>,
 }
 
-/// Register values of one bank: index and value, both as text.
-pub(super) type Values<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+/// Values of an object's members. The names are JSON strings with their quotes and escapes.
+pub(super) type Named<'a, T> = Vec<(&'a str, T)>;
 
-/// The members, as they stand in the text. Serde refuses one that is there twice.
-#[derive(Deserialize)]
-struct Members<'a> {
-    #[serde(borrow, default)]
-    is_available: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pcr_banks: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pcr_values: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    quote_b64: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    signature_b64: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    aik_pubkey_b64: Option<&'a RawValue>,
-}
+/// Register values of one bank, in hex.
+pub(super) type Values<'a> = Named<'a, Cow<'a, str>>;
 
 /// What a block says of itself.
 pub(super) enum Says<'a> {
@@ -64,21 +46,25 @@ pub(super) enum Says<'a> {
 
 /// Reads the JSON text of a block.
 pub(super) fn read<'a>(json: &'a str, trail: &mut Trail) -> Step<Says<'a>> {
-    // Serde would take an array for the members in their order.
-    let object = json.trim_start().starts_with('{');
-    let Some(members) = serde_json::from_str::<Members<'a>>(json).ok().filter(|_| object) else {
-        return failed(Check::FieldMissing, "the block is not a JSON object, or has a member twice");
+    if json::read(json.as_bytes()).is_err() {
+        return failed(Check::FieldMissing, "the block is not JSON");
+    }
+    let names = ["is_available", "pcr_banks", "pcr_values", "quote_b64", "signature_b64", "aik_pubkey_b64"];
+    let [is_available, pcr_banks, pcr_values, quote, signature, aik] = match named(json, names) {
+        Ok(values) => values,
+        Err(Unfit::NotAnObject) => return failed(Check::FieldMissing, "the block is not a JSON object"),
+        Err(Unfit::Twice) => return failed(Check::FieldMissing, "the block has a member twice"),
     };
-    match members.is_available.map(RawValue::get) {
+    match is_available {
         Some("true") => trail.ok(Check::Unavailable, ""),
         Some("false") => return Ok(Says::Unavailable),
         _ => return failed(Check::Unavailable, "is_available is neither true nor false"),
     }
-    let quote = encoded(members.quote_b64, "quote_b64 is missing or not a string", QUOTE_MAX)?;
-    let signature = encoded(members.signature_b64, "signature_b64 is missing or not a string", KEY_MAX)?;
-    let aik = encoded(members.aik_pubkey_b64, "aik_pubkey_b64 is missing or not a string", KEY_MAX)?;
-    let banks_text = text(members.pcr_banks, "pcr_banks is missing or not a string")?;
-    let values = values(members.pcr_values)?;
+    let quote = encoded(quote, "quote_b64 is missing or not a string", QUOTE_MAX)?;
+    let signature = encoded(signature, "signature_b64 is missing or not a string", KEY_MAX)?;
+    let aik = encoded(aik, "aik_pubkey_b64 is missing or not a string", KEY_MAX)?;
+    let banks_text = text(pcr_banks, "pcr_banks is missing or not a string")?;
+    let values = values(pcr_values)?;
     trail.ok(Check::FieldMissing, "");
     let block = Block {
         quote: decoded(&quote, "quote_b64 is not strict base64")?,
@@ -107,10 +93,10 @@ pub(super) fn read<'a>(json: &'a str, trail: &mut Trail) -> Step<Says<'a>> {
     Ok(Says::Quote(block))
 }
 
-/// A string that is base64 of at most `most` bytes; longer ones are not even copied.
-fn encoded<'a>(value: Option<&'a RawValue>, otherwise: &'static str, most: usize) -> Step<Cow<'a, str>> {
+/// A string that is base64 of at most `most` bytes. Longer ones are not even copied.
+fn encoded<'a>(value: Option<&'a str>, otherwise: &'static str, most: usize) -> Step<Cow<'a, str>> {
     // Every character may be written as an escape of six.
-    if value.is_some_and(|value| value.get().len() > 8 * most + 8) {
+    if value.is_some_and(|value| value.len() > 8 * most + 8) {
         return failed(Check::Oversize, "more than a quote needs");
     }
     text(value, otherwise)
@@ -120,63 +106,37 @@ fn decoded(text: &str, otherwise: &'static str) -> Step<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| failed(Check::Base64, otherwise))
 }
 
-fn text<'a>(value: Option<&'a RawValue>, otherwise: &'static str) -> Step<Cow<'a, str>> {
-    value
-        .and_then(|value| serde_json::from_str::<Text<'a>>(value.get()).ok())
-        .map_or_else(|| failed(Check::FieldMissing, otherwise), |text| Ok(text.0))
+fn text<'a>(value: Option<&'a str>, otherwise: &'static str) -> Step<Cow<'a, str>> {
+    value.and_then(json::plain).map_or_else(|| failed(Check::FieldMissing, otherwise), Ok)
 }
 
-fn values<'a>(value: Option<&'a RawValue>) -> Step<Vec<(Cow<'a, str>, Values<'a>)>> {
-    let read = |value: &'a RawValue| {
-        let banks: Pairs<'a, Pairs<'a, Text<'a>>> = serde_json::from_str(value.get()).ok()?;
-        let of_bank = |values: Pairs<'a, Text<'a>>| values.0.into_iter().map(|(index, hex)| (index.0, hex.0)).collect();
-        Some(banks.0.into_iter().map(|(bank, values)| (bank.0, of_bank(values))).collect())
+fn values<'a>(value: Option<&'a str>) -> Step<Named<'a, Values<'a>>> {
+    let read = |value| {
+        members(&mut Walk::over(value), |bank| {
+            members(bank, |value| json::plain(value.value()).ok_or("a value in pcr_values is not a string"))
+        })
     };
-    value.and_then(read).map_or_else(
-        || {
-            failed(
-                Check::FieldMissing,
-                "pcr_values is missing, not objects of strings in an object, or has a name twice",
-            )
-        },
-        Ok,
-    )
+    value.map_or(Err("pcr_values is missing"), read).or_else(|why| failed(Check::FieldMissing, why))
 }
 
-/// A JSON string; borrowed when it has no escapes.
-#[derive(Deserialize, PartialEq)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// The members of an object, in order. One that is there twice is an error; of those beyond what a block may have, one
-/// is kept, so that it is seen.
-struct Pairs<'a, T>(Vec<(Text<'a>, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<'de, T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Walk<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Walk<T> {
-            type Value = Pairs<'de, T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs: Vec<(Text<'de>, T)> = Vec::new();
-                while pairs.len() <= VALUES_MAX
-                    && let Some((name, value)) = map.next_entry::<Text<'de>, T>()?
-                {
-                    if pairs.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom("a name is there twice"));
-                    }
-                    pairs.push((name, value));
-                }
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Pairs(pairs))
-            }
-        }
-
-        deserializer.deserialize_map(Walk(PhantomData))
+/// The members of the object that `walk` is at, in order. Of the members beyond those that a block may have, one is kept,
+/// so that its size shows. The error is what is wrong.
+fn members<'a, T>(
+    walk: &mut Walk<'a>,
+    mut read: impl FnMut(&mut Walk<'a>) -> Result<T, &'static str>,
+) -> Result<Named<'a, T>, &'static str> {
+    let mut members: Named<'a, T> = Vec::new();
+    if !walk.enter_object() {
+        return Err("pcr_values is not objects in an object");
     }
+    while let Some(name) = walk.name() {
+        if members.len() > VALUES_MAX {
+            continue;
+        }
+        if members.iter().any(|(known, _)| json::same(known, name)) {
+            return Err("pcr_values has a name twice");
+        }
+        members.push((name, read(walk)?));
+    }
+    Ok(members)
 }

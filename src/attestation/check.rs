@@ -71,7 +71,7 @@ checks! {
     AttestTrailing = 7117, c"TPM_ATTEST_TRAILING";
     /// It was made for this request.
     NonceMismatch = 7018, c"TPM_NONCE_MISMATCH";
-    /// The answer names this request.
+    /// The answer names this request, in the `payload_id` of its `_metadata`. Skipped if the server named none.
     PayloadId = 7019, c"TPM_PAYLOAD_ID";
     /// The quote covers registers, in every bank that it names.
     PcrSelectEmpty = 7020, c"TPM_PCR_SELECT_EMPTY";

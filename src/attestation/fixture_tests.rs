@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Attestation, AttestationLevel, AttestationPolicy, of_answer, verify_attestation};
+use super::{Attestation, AttestationLevel, AttestationPolicy, FailedCheck, Metadata, of_answer, verify_attestation};
 use crate::error::Status;
 
 /// One line of a file: a block, and what it was made for.
@@ -20,8 +20,13 @@ impl Fixture {
     }
 
     fn judged(&self, policy: &AttestationPolicy) -> Attestation {
-        of_answer(&self.metadata(), &self.payload_id, true, policy)
+        judged(&self.metadata(), &self.payload_id, true, policy)
     }
+}
+
+/// The verdict on an answer with `metadata`, which names its request.
+fn judged(metadata: &str, payload_id: &str, must_have_quote: bool, policy: &AttestationPolicy) -> Attestation {
+    of_answer(Metadata { json: metadata, names_request: true }, payload_id, must_have_quote, policy)
 }
 
 pub(super) fn genuine() -> Vec<Fixture> {
@@ -96,7 +101,7 @@ fn every_forgery_fails_the_check_that_it_was_made_for() {
     assert_eq!(fixtures.iter().filter(|fixture| fixture.expect == "CONSISTENT").count(), 3);
     for fixture in fixtures {
         let verdict = fixture.judged(&AttestationPolicy::new());
-        let failed = verdict.failed_check().map_or("CONSISTENT", |(_, name)| name);
+        let failed = verdict.failed_check().map_or("CONSISTENT", |check| check.name);
         assert_eq!(failed, fixture.expect, "{}: {}", fixture.name, verdict.report());
         let level =
             if fixture.expect == "CONSISTENT" { AttestationLevel::Consistent } else { AttestationLevel::Invalid };
@@ -116,12 +121,15 @@ fn the_right_baseline_is_a_level_and_one_bit_off_is_invalid() {
             policy.allow_pcr("sha256", 7, &value).expect("a value");
             let verdict = fixture.judged(&policy);
             assert_eq!(verdict.level(), AttestationLevel::Invalid);
-            assert_eq!(verdict.failed_check(), Some((7034, "TPM_PCR_BASELINE")));
+            assert_eq!(verdict.failed_check(), Some(FailedCheck { number: 7034, name: "TPM_PCR_BASELINE" }));
             assert_eq!(*verdict.facts(), super::AttestationFacts::default());
         }
         let mut policy = AttestationPolicy::new();
         policy.allow_pcr("sha256", 1, right).expect("a value");
-        assert_eq!(fixture.judged(&policy).failed_check(), Some((7024, "TPM_PCR_REQUIRED_MISSING")));
+        assert_eq!(
+            fixture.judged(&policy).failed_check(),
+            Some(FailedCheck { number: 7024, name: "TPM_PCR_REQUIRED_MISSING" })
+        );
     }
 }
 
@@ -129,8 +137,13 @@ fn the_right_baseline_is_a_level_and_one_bit_off_is_invalid() {
 fn a_quote_for_another_request_is_invalid() {
     for fixture in genuine() {
         let id = fixture.payload_id.replace('6', "7");
-        let verdict = of_answer(&fixture.metadata(), &id, false, &AttestationPolicy::new());
-        assert_eq!(verdict.failed_check(), Some((7018, "TPM_NONCE_MISMATCH")), "{}", fixture.name);
+        let verdict = judged(&fixture.metadata(), &id, false, &AttestationPolicy::new());
+        assert_eq!(
+            verdict.failed_check(),
+            Some(FailedCheck { number: 7018, name: "TPM_NONCE_MISMATCH" }),
+            "{}",
+            fixture.name
+        );
     }
 }
 
@@ -156,8 +169,8 @@ fn a_sized_quote_is_a_quote_and_a_wrongly_sized_one_is_not() {
 #[test]
 fn no_block_and_no_quote_are_levels_of_their_own_and_prove_nothing() {
     let judge = |metadata: &str| {
-        let verdict = of_answer(metadata, "id", false, &AttestationPolicy::new());
-        (verdict.level(), verdict.failed_check().map(|(_, name)| name))
+        let verdict = judged(metadata, "id", false, &AttestationPolicy::new());
+        (verdict.level(), verdict.failed_check().map(|check| check.name))
     };
     let absent = (AttestationLevel::Absent, Some("TPM_ABSENT"));
     assert_eq!(judge("{}"), absent);
@@ -212,13 +225,76 @@ fn what_cannot_be_decoded_is_invalid_and_never_unknown() {
     ];
     for (block, expect) in cases {
         let metadata = format!("{{\"tpm_attestation\":{block}}}");
-        let verdict = of_answer(&metadata, &good.payload_id, false, &AttestationPolicy::new());
+        let verdict = judged(&metadata, &good.payload_id, false, &AttestationPolicy::new());
         assert_eq!(verdict.level(), AttestationLevel::Invalid, "{block}");
-        assert_eq!(verdict.failed_check().map(|(_, name)| name), Some(expect), "{block}");
+        assert_eq!(verdict.failed_check().map(|check| check.name), Some(expect), "{block}");
     }
     let twice = format!("{{\"tpm_attestation\":{block},\"tpm_attestation\":{block}}}");
-    let verdict = of_answer(&twice, &good.payload_id, false, &AttestationPolicy::new());
-    assert_eq!(verdict.failed_check(), Some((7003, "TPM_FIELD_MISSING")));
+    let verdict = judged(&twice, &good.payload_id, false, &AttestationPolicy::new());
+    assert_eq!(verdict.failed_check(), Some(FailedCheck { number: 7003, name: "TPM_FIELD_MISSING" }));
+    assert_eq!(check(&report(&verdict), "TPM_FIELD_MISSING")["detail"], "the answer has two blocks");
+}
+
+#[test]
+fn check_7019_says_ok_only_if_the_server_named_the_request() {
+    let fixture = genuine().remove(0);
+    let line = |verdict: &Attestation| {
+        let report = report(verdict);
+        let line = check(&report, "TPM_PAYLOAD_ID");
+        assert_eq!(line["number"], 7019);
+        ["result", "detail"].map(|member| line[member].as_str().expect("a text").to_owned())
+    };
+    let json = fixture.metadata();
+    for (names_request, result, detail) in [(true, "ok", "is the request's"), (false, "skipped", "no payload id")] {
+        let metadata = Metadata { json: &json, names_request };
+        let verdict = of_answer(metadata, &fixture.payload_id, true, &AttestationPolicy::new());
+        assert_eq!((verdict.level(), verdict.warnings()), (AttestationLevel::Consistent, 0));
+        let [said, why] = line(&verdict);
+        assert!(said == result && why.contains(detail), "{said}: {why}");
+    }
+    let block = fixture.block.to_string();
+    let alone = verify_attestation(block.as_bytes(), &fixture.payload_id, &AttestationPolicy::new());
+    assert_eq!(line(&alone.expect("a verdict"))[0], "skipped");
+}
+
+#[test]
+fn names_with_lone_surrogates_are_neither_ours_nor_each_others() {
+    let fixture = genuine().remove(0);
+    let strange = r#""\ud800":1,"\ud801":2,"\udc00x":3,"\ud800":4,"#;
+    let block = fixture.block.to_string().replacen('{', &format!("{{{strange}"), 1);
+    let metadata = format!("{{{strange}\"tpm_attestation\":{block}}}");
+    let verdict = judged(&metadata, &fixture.payload_id, true, &AttestationPolicy::new());
+    assert_eq!(verdict.level(), AttestationLevel::Consistent, "{}", verdict.report());
+    let without = format!("{{{strange}\"x\":0}}");
+    let verdict = judged(&without, &fixture.payload_id, false, &AttestationPolicy::new());
+    assert_eq!(verdict.level(), AttestationLevel::Absent, "{}", verdict.report());
+
+    // Names of registers are compared with each other, too.
+    let failure = |from: &str, to: &str| {
+        let block = fixture.block.to_string().replacen(from, to, 1);
+        let verdict = verify_attestation(block.as_bytes(), &fixture.payload_id, &AttestationPolicy::new());
+        let verdict = verdict.expect("a verdict");
+        let failed = verdict.failed_check().expect("a failed check").name;
+        let detail = check(&report(&verdict), failed)["detail"].as_str().expect("a text").to_owned();
+        (failed, detail)
+    };
+    let (failed, _) = failure("\"7\":", r#""\ud800":"","\ud801":"","7":"#);
+    assert_eq!(failed, "TPM_PCR_SELECT_MISMATCH");
+    let (failed, detail) = failure("\"7\":", r#""\ud800":"","\uD800":"","7":"#);
+    assert_eq!((failed, detail.as_str()), ("TPM_FIELD_MISSING", "pcr_values has a name twice"));
+    // A string with a lone surrogate is a string.
+    let (failed, _) = failure("\"quote_b64\":\"", r#""quote_b64":"\ud800"#);
+    assert_eq!(failed, "TPM_BASE64");
+}
+
+#[test]
+fn a_block_and_its_metadata_may_have_any_number_of_other_members() {
+    let fixture = genuine().remove(0);
+    let many = "\"x\":0,".repeat(150_000);
+    let block = fixture.block.to_string().replacen('{', &format!("{{{many}"), 1);
+    let metadata = format!("{{{many}\"tpm_attestation\":{block}}}");
+    let verdict = judged(&metadata, &fixture.payload_id, true, &AttestationPolicy::new());
+    assert_eq!(verdict.level(), AttestationLevel::Consistent);
 }
 
 #[test]
@@ -263,8 +339,7 @@ fn a_policy_withholds_what_proves_less_and_says_why() {
 #[test]
 fn tier_maximum_without_a_quote_is_invalid_when_anything_is_required() {
     let mut policy = AttestationPolicy::new();
-    let level =
-        |metadata: &str, maximum, policy: &AttestationPolicy| of_answer(metadata, "id", maximum, policy).level();
+    let level = |metadata: &str, maximum, policy: &AttestationPolicy| judged(metadata, "id", maximum, policy).level();
     let none = r#"{"tpm_attestation":{"is_available":false}}"#;
     assert_eq!(level(none, true, &policy), AttestationLevel::Unavailable);
     policy.require(AttestationLevel::Consistent).expect("a level");

@@ -10,7 +10,7 @@ fn judged(change: impl FnOnce(&mut Forger)) -> Attestation {
 }
 
 fn failed(change: impl FnOnce(&mut Forger)) -> &'static str {
-    judged(change).failed_check().map_or("", |(_, name)| name)
+    judged(change).failed_check().map_or("", |check| check.name)
 }
 
 #[test]

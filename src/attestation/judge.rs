@@ -1,9 +1,7 @@
 //! The checks in their order: A the block, B the key, C the signature, D the quote, E the registers, F the context, G the
 //! root of trust. What fails in A to E ends it, and so does a register that the baseline does not allow.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
+use super::Metadata;
 use super::aik;
 use super::block::{self, Block, Says};
 use super::check::Check;
@@ -15,39 +13,35 @@ use super::quote;
 use super::signature;
 use super::trail::{Failure, Step, Trail, failed};
 use super::verdict::{Attestation, AttestationFacts};
+use crate::json::{Unfit, named};
 
-/// Where the id of the request can be compared with what the answer says of itself.
+/// Which request the answer says that it belongs to.
 #[derive(Clone, Copy)]
-pub(super) enum PayloadId {
-    /// The envelope has refused every answer that names another.
-    Compared,
+enum PayloadId {
+    /// This one: the envelope has compared the ids.
+    Same,
+    /// None.
+    Unnamed,
     /// There is only the block.
     Unknown,
 }
 
-#[derive(Deserialize)]
-struct Metadata<'a> {
-    #[serde(borrow, default)]
-    tpm_attestation: Option<&'a RawValue>,
-}
-
-/// Judges the block in `metadata`, the JSON text of an answer's `_metadata`.
+/// Judges the block in `metadata`.
 pub(super) fn answer(
-    metadata: &str,
+    metadata: Metadata<'_>,
     payload_id: &str,
     must_have_quote: bool,
     policy: &AttestationPolicy,
 ) -> Attestation {
     let mut trail = Trail::default();
-    let outcome = match serde_json::from_str::<Metadata<'_>>(metadata) {
-        Ok(Metadata { tpm_attestation: Some(block) }) => {
-            read(block.get(), payload_id, PayloadId::Compared, policy, &mut trail)
-        }
-        Ok(Metadata { tpm_attestation: None }) => Ok(Found::Nothing(
+    let id = if metadata.names_request { PayloadId::Same } else { PayloadId::Unnamed };
+    let outcome = match named(metadata.json, ["tpm_attestation"]) {
+        Ok([Some(block)]) if block != "null" => read(block, payload_id, id, policy, &mut trail),
+        Ok(_) | Err(Unfit::NotAnObject) => Ok(Found::Nothing(
             AttestationLevel::Absent,
             Failure { check: Check::Absent, detail: "the answer has no block".into() },
         )),
-        Err(_) => failed(Check::FieldMissing, "the answer has two blocks"),
+        Err(Unfit::Twice) => failed(Check::FieldMissing, "the answer has two blocks"),
     };
     verdict(outcome, must_have_quote && policy.requires(), trail)
 }
@@ -90,7 +84,10 @@ fn judge(
     signature::judge(&block.signature, &aik, signed, trail)?;
     let quote = quote::read(signed, payload_id, trail)?;
     match id {
-        PayloadId::Compared => trail.ok(Check::PayloadId, "compared when the answer was opened"),
+        PayloadId::Same => trail.ok(Check::PayloadId, "the payload id in the answer is the request's"),
+        PayloadId::Unnamed => {
+            trail.skipped(Check::PayloadId, "there is no payload id in the answer; only the quote names the request");
+        }
         PayloadId::Unknown => trail.skipped(Check::PayloadId, "there is only the block"),
     }
     let pcrs = pcr::judge(block, &quote, aik.hash, policy, trail)?;

@@ -56,14 +56,23 @@ mod mutation_tests;
 pub(crate) use check::Check;
 pub use level::AttestationLevel;
 pub use policy::AttestationPolicy;
-pub use verdict::{Attestation, AttestationFacts};
+pub use verdict::{Attestation, AttestationFacts, FailedCheck};
 
 use crate::error::{Error, Result};
 
-/// Judges the block in `metadata`, the JSON text of an answer's `_metadata`. `must_have_quote` says that the tier is one
-/// that has a TPM: then an answer without a quote is invalid, if the policy requires anything.
+/// `_metadata` of an answer, as the envelope found it.
+#[derive(Clone, Copy)]
+pub(crate) struct Metadata<'a> {
+    /// Its JSON text, an object.
+    pub(crate) json: &'a str,
+    /// Whether the server wrote a payload id into it. The envelope refuses an answer whose id is not its request's.
+    pub(crate) names_request: bool,
+}
+
+/// Judges the block in `metadata`. `must_have_quote` says that the tier is one that has a TPM: then an answer without a
+/// quote is invalid, if the policy requires anything.
 pub(crate) fn of_answer(
-    metadata: &str,
+    metadata: Metadata<'_>,
     payload_id: &str,
     must_have_quote: bool,
     policy: &AttestationPolicy,
@@ -72,7 +81,7 @@ pub(crate) fn of_answer(
     return judge::answer(metadata, payload_id, must_have_quote, policy);
     #[cfg(not(feature = "attestation"))]
     {
-        let _ = (metadata, payload_id, must_have_quote, policy);
+        let _ = (metadata.json, metadata.names_request, payload_id, must_have_quote, policy);
         Attestation::not_judged()
     }
 }

@@ -12,7 +12,7 @@ use super::algorithm::hash;
 use super::fixture_tests::{Fixture, genuine};
 use super::quote;
 use super::trail::Trail;
-use super::{Attestation, AttestationLevel, AttestationPolicy, of_answer};
+use super::{Attestation, AttestationLevel, AttestationPolicy, Metadata, of_answer};
 
 /// The members that are bytes.
 const BYTES: [&str; 3] = ["quote_b64", "signature_b64", "aik_pubkey_b64"];
@@ -26,7 +26,8 @@ fn bytes(fixture: &Fixture, member: &str) -> Vec<u8> {
 }
 
 fn judged(block: &Value, payload_id: &str) -> Attestation {
-    of_answer(&json!({ "tpm_attestation": block }).to_string(), payload_id, false, &AttestationPolicy::new())
+    let metadata = json!({ "tpm_attestation": block }).to_string();
+    of_answer(Metadata { json: &metadata, names_request: true }, payload_id, false, &AttestationPolicy::new())
 }
 
 fn with(fixture: &Fixture, member: &str, bytes: &[u8]) -> Attestation {

@@ -8,6 +8,7 @@ use super::policy::AttestationPolicy;
 use super::quote::{Quote, same};
 use super::trail::{Step, Trail, failed};
 use crate::crypto::{self, Hash};
+use crate::json::equals;
 
 /// Registers of one bank, in rising order.
 type Selected = (Hash, Vec<u8>);
@@ -93,7 +94,7 @@ fn shown<'a>(block: &'a Block<'_>, selection: &[Selected], trail: &mut Trail) ->
     }
     let mut shown = Vec::new();
     for (bank, indices) in selection {
-        let Some((_, values)) = block.values.iter().find(|(name, _)| name == bank::name(*bank)) else {
+        let Some((_, values)) = block.values.iter().find(|(name, _)| equals(name, bank::name(*bank))) else {
             return differ();
         };
         if values.len() != indices.len() || indices.iter().any(|index| *index > 23) {
@@ -111,7 +112,7 @@ fn shown<'a>(block: &'a Block<'_>, selection: &[Selected], trail: &mut Trail) ->
 /// The value of a register, whose index is written in one way only.
 fn find<'a>(values: &'a Values<'_>, index: u8) -> Option<&'a str> {
     let index = index.to_string();
-    values.iter().find(|(name, _)| *name == index).map(|(_, hex)| hex.as_ref())
+    values.iter().find(|(name, _)| equals(name, &index)).map(|(_, hex)| hex.as_ref())
 }
 
 fn values(shown: &[(Hash, u8, &str)], trail: &mut Trail) -> Step<Vec<Pcr>> {

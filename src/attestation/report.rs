@@ -31,7 +31,7 @@ impl Attestation {
             level: self.level().name(),
             meaning: self.level().meaning(),
             hardware_rooted: false,
-            failed_check: self.failed_check().map(|(_, name)| name),
+            failed_check: self.failed_check().map(|check| check.name),
             checks: self.lines(),
         };
         serde_json::to_string(&report).expect("texts and numbers can be written as JSON")

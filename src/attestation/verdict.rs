@@ -35,6 +35,16 @@ pub struct AttestationFacts {
     pub clock_safe: bool,
 }
 
+/// A check that a quote did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedCheck {
+    /// Its number, as `nomyo_attestation_check_name()` knows it.
+    pub number: i32,
+    /// Its name.
+    pub name: &'static str,
+}
+
 impl Attestation {
     /// How much is proved.
     pub fn level(&self) -> AttestationLevel {
@@ -49,9 +59,9 @@ impl Attestation {
 
 #[cfg(feature = "attestation")]
 impl Attestation {
-    /// Number and name of the check that failed, if one did.
-    pub fn failed_check(&self) -> Option<(i32, &'static str)> {
-        self.failed().map(|entry| (entry.check.number(), entry.check.name()))
+    /// The check that failed, if one did.
+    pub fn failed_check(&self) -> Option<FailedCheck> {
+        self.failed().map(|entry| FailedCheck { number: entry.check.number(), name: entry.check.name() })
     }
 
     /// How many checks ended in a warning: worth reading in the report, and no failure.
@@ -76,8 +86,8 @@ impl Attestation {
         Attestation { level: AttestationLevel::Unavailable, facts: AttestationFacts::default() }
     }
 
-    /// Number and name of the check that failed: none is made.
-    pub fn failed_check(&self) -> Option<(i32, &'static str)> {
+    /// The check that failed: none is made.
+    pub fn failed_check(&self) -> Option<FailedCheck> {
         None
     }
 

@@ -1,12 +1,13 @@
-//! What may stand in an Authorization header.
+//! The check of an API key, before it is used in an Authorization header.
 
+use super::credential::Credential;
 use crate::error::{Error, Result};
 use crate::memory::SecretBuf;
 
 const MAX_LEN: usize = 8192;
 
 /// Checks `key` and copies it into the vault. Empty means that none is sent.
-pub(super) fn checked(key: &[u8]) -> Result<SecretBuf> {
+pub(super) fn checked(key: &[u8]) -> Result<Credential> {
     if key.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
         return Err(Error::argument("the API key contains a line break; strip it (a file read whole ends in one)"));
     }
@@ -16,7 +17,7 @@ pub(super) fn checked(key: &[u8]) -> Result<SecretBuf> {
     if key.len() > MAX_LEN {
         return Err(Error::argument(format!("the API key is longer than {MAX_LEN} bytes; check it")));
     }
-    SecretBuf::copy_of(key)
+    Ok(Credential::new("API key", SecretBuf::copy_of(key)?))
 }
 
 #[cfg(test)]
@@ -29,7 +30,8 @@ mod tests {
             let error = checked(key.as_bytes()).expect_err("a bad key");
             assert!(!error.message().contains("Evil"));
         }
-        assert_eq!(&*checked(b"NOMYO_AI_E2EE_INFERENCE").expect("a good key"), b"NOMYO_AI_E2EE_INFERENCE");
+        let good = checked(b"NOMYO_AI_E2EE_INFERENCE").expect("a good key");
+        assert_eq!(good.bytes().expect("its own process"), b"NOMYO_AI_E2EE_INFERENCE");
         assert!(checked(b"").expect("none").is_empty());
     }
 }

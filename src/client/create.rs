@@ -2,130 +2,155 @@
 
 use std::sync::Arc;
 
-use super::{Client, Level, Request, Response, Sealed};
+use super::credential::Credential;
+use super::{BEGINNING, CallOptions, Client, Response, Sealed};
 use crate::attestation;
+use crate::crypto;
 use crate::envelope::{self, Chat, Tier};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result, Sent, Status};
 use crate::keys::{ClientPair, ServerKey};
-use crate::memory::{self, SecretBuf};
-use crate::transport::{Attempts, Post, doubts_the_key, still_wanted};
+use crate::memory;
+use crate::transport::{Attempts, Post, doubts_the_key};
+use crate::wait::Wait;
 
 impl Client {
-    /// Sends one chat request, encrypted, and waits for the whole answer, at most for the call's timeout.
+    /// Sends one chat request, encrypted, and waits for the whole response, at most for the call's timeout.
     ///
-    /// `json` is the OpenAI-style request body; it is read while the call lasts (again, should the server's key have
-    /// changed), and not kept. Its members `security_tier` and `api_key` act as the options of that name and are not sent.
+    /// `json` is the OpenAI-style request body. It is read while the call lasts and not kept. Its members `security_tier`
+    /// and `api_key` act as the options of that name and are not sent.
     ///
     /// # Errors
-    /// [`Status::Argument`], [`Status::Forked`], and those of the client's keys and of the server's, before anything is
-    /// sent; [`Status::Cancelled`] at any moment; the network's, the server's and the answer's statuses after that.
-    pub fn create(&self, json: &[u8], options: &Request) -> Result<Response> {
-        self.usable()?;
-        let outcome = match &options.cancel {
-            Some(cancel) => cancel.during(|| self.send(json, options)),
-            None => self.send(json, options),
-        };
-        outcome.inspect_err(|e| self.log_failure(e))
+    /// Any status; [`Error::sent`] tells whether the request left this process.
+    pub fn create(&self, json: &[u8], options: &CallOptions) -> Result<Response> {
+        let mut sending = Sending::default();
+        self.run(options, |wait| {
+            let outcome = wait.check(BEGINNING).and_then(|()| self.sent(json, options, wait, &mut sending));
+            outcome.map_err(|error| sending.explain(error))
+        })
     }
 
-    fn send(&self, json: &[u8], options: &Request) -> Result<Response> {
-        let (mut call, mut attempts) = self.begun(json, options)?;
+    /// Sends the request, and sends it once more if the server's key has changed.
+    fn sent(&self, json: &[u8], options: &CallOptions, wait: &Wait, sending: &mut Sending) -> Result<Response> {
+        let mut attempts = self.shared.transport.get()?.attempts(wait);
+        let outcome = self.pipeline(json, options, sending, &mut attempts);
+        sending.attempts = Some(attempts);
+        outcome
+    }
+
+    fn pipeline(
+        &self,
+        json: &[u8],
+        options: &CallOptions,
+        sending: &mut Sending,
+        attempts: &mut Attempts,
+    ) -> Result<Response> {
+        let mut call = self.sealed_first(json, options, attempts)?;
+        sending.payload_id = Some(call.sealed.payload_id.clone());
         let mut key_is_known = false;
         loop {
-            let refused = match self.exchange(&call, &mut attempts) {
+            let refused = match self.exchange(&call, attempts) {
                 Err(error) if doubts_the_key(&error) => error,
                 outcome => return outcome,
             };
             if !std::mem::replace(&mut key_is_known, true) {
-                match self.sealed_anew(json, &call, &mut attempts) {
+                match self.sealed_again(json, &call, attempts) {
+                    // The server has refused this request for its key alone. Sending it again is a retry all the same.
+                    Ok(Some(_)) if !attempts.use_a_retry() => {
+                        return Err(refused.because("the server's key has changed: the next call uses the new one"));
+                    }
                     Ok(Some(sealed)) => {
                         call.sealed = sealed;
                         continue;
                     }
                     Err(error) if matches!(error.status(), Status::Pin | Status::Cancelled) => return Err(error),
+                    Err(error) if attempts.wait().left().is_zero() => return Err(error),
                     _ => {}
                 }
             }
-            self.transport.get()?.again(refused, &mut attempts)?;
+            self.shared.transport.get()?.again(refused, attempts)?;
         }
     }
 
     fn exchange(&self, call: &Call, attempts: &mut Attempts) -> Result<Response> {
+        let api_key = call.api_key.as_ref().or(self.defaults.own_api_key()).or(self.shared.api_key.as_ref());
         let post = Post {
             body: &call.sealed.body,
             headers: &call.sealed.headers(),
-            api_key: call.api_key.as_ref().or(self.api_key.as_ref()),
+            api_key: api_key.map(Credential::bytes).transpose()?,
         };
-        let answer = self.transport.get()?.post(&post, attempts)?;
-        self.open(&call.sealed, &answer).map_err(|e| e.with_http_status(200).with_attempts(attempts.posts()))
+        let body = self.shared.transport.get()?.post(&post, attempts)?;
+        let response = self.opened(&call.sealed, &body, attempts.posts());
+        response.map(|response| response.with_headers(attempts.headers())).map_err(|error| error.with_http_status(200))
     }
 
-    /// Gets ready for the first call, now: generates the pair, connects, fetches the server's key. Blocks for at most
-    /// the client's timeout, beside the key generation.
+    /// Gets ready for the first call, now: loads or generates the pair, connects, fetches the server's key. Blocks for at
+    /// most the client's timeout.
     ///
     /// # Errors
-    /// [`Status::Forked`], and those of the key fetch.
+    /// [`Status::Forked`], and those of the client's keys and of the key fetch.
     pub fn warm_up(&self) -> Result<()> {
-        self.usable()?;
-        self.keys.current(&still_wanted)?;
-        memory::enforce()?;
-        let fetched = self.fetched_server_key(None, &mut self.transport.get()?.attempts(self.timeout));
-        fetched.map(|_| ()).inspect_err(|e| self.log_failure(e))
-    }
-
-    fn log_failure(&self, error: &Error) {
-        let level = if error.status() == Status::Cancelled { Level::Info } else { Level::Error };
-        self.log.write(level, error);
+        self.call(&CallOptions::new(), |wait| {
+            self.shared.keys.current(wait)?;
+            memory::enforce_within()?;
+            self.fetching(wait, |attempts| self.fetched_server_key(None, attempts).map(|_| ()))
+        })
     }
 
     /// Seals a request for the server whose public key is `server_pem`, for callers with an HTTP stack of their own.
-    /// Blocks on nothing but the first key generation.
+    /// Blocks on the file of known servers, and on the client's own pair if it has to be loaded or generated, for at most
+    /// the call's timeout.
     ///
     /// # Errors
-    /// [`Status::Argument`] for a bad request,
-    /// [`Status::Protocol`] for a bad server key, [`Status::Forked`].
-    pub fn seal(&self, server_pem: &[u8], json: &[u8], options: &Request) -> Result<Sealed> {
-        self.usable()?;
-        let chat = Chat::read(json)?;
-        options.api_key(&chat)?;
-        let tier = options.tier(&chat)?;
-        let server = ServerKey::from_pem(server_pem)?;
-        self.pins.check(&server)?;
-        seal_for(&server, self.keys.current(&still_wanted)?, &chat, tier, new_payload_id())
+    /// - [`Status::Argument`]: a bad request.
+    /// - [`Status::Protocol`]: a bad server key.
+    /// - [`Status::Pin`]: not a pinned server key, or not the one in the file of known servers, which is only read.
+    /// - [`Status::Cancelled`], [`Status::Timeout`], [`Status::Forked`], and those of the client's keys.
+    pub fn seal(&self, server_pem: &[u8], json: &[u8], options: &CallOptions) -> Result<Sealed> {
+        self.call(options, |wait| {
+            let chat = Chat::read(json)?;
+            options.api_key(&chat)?;
+            let tier = options.tier(&chat)?.or(self.defaults.own_tier());
+            let server = ServerKey::from_pem(server_pem)?;
+            self.check_accepted(&server, wait)?;
+            seal_for(&server, self.shared.keys.current(wait)?, &chat, tier, new_payload_id()?)
+        })
     }
 
-    /// Opens `body`, the answer to `request`. Does not block.
+    /// Opens `body`, the response to `request`. Does not block.
     ///
     /// # Errors
-    /// [`Status::Protocol`] when it is not a package,
-    /// [`Status::Security`] when it does not decrypt or answers another request,
-    /// [`Status::Attestation`] when the client's policy requires more than it proves, [`Status::Forked`].
+    /// - [`Status::Protocol`]: it is not a package.
+    /// - [`Status::Security`]: it does not decrypt, or responds to another request.
+    /// - [`Status::Attestation`]: the client's policy requires more than it proves.
+    /// - [`Status::Forked`].
     pub fn open(&self, request: &Sealed, body: &[u8]) -> Result<Response> {
         self.usable()?;
-        let answer = envelope::open(body, &request.pair.keys, &request.expected())?;
-        let quote_is_due = request.tier == Some(Tier::Maximum);
-        let verdict =
-            attestation::of_answer(answer.metadata(), &request.payload_id, quote_is_due, &self.attestation_policy);
-        self.attestation_policy.admit(&verdict)?;
-        Response::new(answer.json, request.payload_id.clone(), verdict)
+        self.opened(request, body, 0).inspect_err(|error| self.shared.log.write(super::LogLevel::Error, error))
     }
 
-    /// The call, ready to be sent, and what it may try; the plaintext is gone when this returns. The deadline begins when the
-    /// pair is there.
-    fn begun(&self, json: &[u8], options: &Request) -> Result<(Call, Attempts)> {
+    fn opened(&self, request: &Sealed, body: &[u8], attempts: u32) -> Result<Response> {
+        let answer = envelope::open(body, &request.pair.keys, &request.expected())?;
+        let quote_is_due = request.tier == Some(Tier::Maximum);
+        let policy = &self.shared.attestation_policy;
+        let verdict = attestation::of_answer(answer.metadata(), &request.payload_id, quote_is_due, policy);
+        policy.admit(&verdict)?;
+        Response::new(answer, request.payload_id.clone(), verdict, attempts)
+    }
+
+    /// The call, ready to be sent. The plaintext is gone when this returns.
+    fn sealed_first(&self, json: &[u8], options: &CallOptions, attempts: &mut Attempts) -> Result<Call> {
         let chat = Chat::read(json)?;
-        let (tier, api_key) = (options.tier(&chat)?, options.api_key(&chat)?);
-        let pair = self.keys.current(&still_wanted)?;
-        memory::enforce()?;
-        still_wanted()?;
-        let mut attempts = self.transport.get()?.attempts(options.timeout.unwrap_or(self.timeout));
-        let server = self.admitted_server_key(None, &mut attempts)?;
-        let sealed = seal_for(&server, pair, &chat, tier, new_payload_id())?;
-        Ok((Call { sealed, server, api_key }, attempts))
+        let tier = options.tier(&chat)?.or(self.defaults.own_tier());
+        let api_key = options.api_key(&chat)?;
+        let pair = self.shared.keys.current(attempts.wait())?;
+        memory::enforce_within()?;
+        let server = self.admitted_server_key(None, attempts)?;
+        let sealed = seal_for(&server, pair, &chat, tier, new_payload_id()?)?;
+        Ok(Call { sealed, server, api_key })
     }
 
     /// The same request for the key that the server has now, if that is another one and is accepted.
-    fn sealed_anew(&self, json: &[u8], call: &Call, attempts: &mut Attempts) -> Result<Option<Sealed>> {
+    fn sealed_again(&self, json: &[u8], call: &Call, attempts: &mut Attempts) -> Result<Option<Sealed>> {
         let server = self.admitted_server_key(Some(&call.server), attempts)?;
         if server.fingerprint() == call.server.fingerprint() {
             return Ok(None);
@@ -137,29 +162,41 @@ impl Client {
     /// The server's key, to be sealed for.
     fn admitted_server_key(&self, failed: Option<&Arc<ServerKey>>, attempts: &mut Attempts) -> Result<Arc<ServerKey>> {
         let key = self.fetched_server_key(failed, attempts)?;
-        if let Some(known) = &self.known_servers {
-            known.admit(&key, &still_wanted)?;
+        if let Some(known) = &self.shared.known_servers {
+            known.admit(&key, attempts.wait())?;
         }
         Ok(key)
     }
 
-    /// The server's key, to be looked at: checked, and not remembered. Fetched when there is none, or only one that has
+    /// Runs a call that sends no request; its error tells how many times the server's key was fetched.
+    pub(super) fn fetching<T>(&self, wait: &Wait, body: impl FnOnce(&mut Attempts) -> Result<T>) -> Result<T> {
+        let mut attempts = self.shared.transport.get()?.attempts(wait);
+        body(&mut attempts).map_err(|error| {
+            let made = attempts.fetches().max(error.attempts());
+            error.with_attempts(made).with_headers(attempts.headers())
+        })
+    }
+
+    /// The server's key, to be looked at: checked, and not remembered. Fetched if there is none, or only one that has
     /// failed.
     pub(super) fn fetched_server_key(
         &self,
         failed: Option<&Arc<ServerKey>>,
         attempts: &mut Attempts,
     ) -> Result<Arc<ServerKey>> {
-        self.server.get(failed, attempts.deadline().at(), still_wanted, || {
-            let pem = self.transport.get()?.fetch_server_key(attempts)?;
-            let key =
-                ServerKey::from_pem(&pem).map_err(|e| e.with_http_status(200).with_attempts(attempts.fetches()))?;
-            self.pins.check(&key)?;
-            if let Some(known) = &self.known_servers {
-                known.check(&key)?;
-            }
+        let wait = attempts.wait().clone();
+        self.shared.server.get(failed, &wait, || {
+            let pem = self.shared.transport.get()?.fetch_server_key(attempts)?;
+            let key = ServerKey::from_pem(&pem).map_err(|error| error.with_http_status(200))?;
+            self.check_accepted(&key, &wait)?;
             Ok(key)
         })
+    }
+
+    /// `Status::Pin` unless the pins and the file of known servers accept `key`. Remembers nothing.
+    fn check_accepted(&self, key: &ServerKey, wait: &Wait) -> Result<()> {
+        self.shared.pins.check(key)?;
+        self.shared.known_servers.as_ref().map_or(Ok(()), |known| known.check(key, wait))
     }
 }
 
@@ -167,11 +204,28 @@ impl Client {
 struct Call {
     sealed: Sealed,
     server: Arc<ServerKey>,
-    api_key: Option<SecretBuf>,
+    api_key: Option<Credential>,
 }
 
-fn new_payload_id() -> String {
-    uuid::Uuid::new_v4().to_string()
+/// The facts about the request that an error of the call tells.
+#[derive(Default)]
+struct Sending {
+    payload_id: Option<String>,
+    attempts: Option<Attempts>,
+}
+
+impl Sending {
+    fn explain(&mut self, error: Error) -> Error {
+        let made = self.attempts.as_ref().map_or(0, Attempts::count_of_either).max(error.attempts());
+        let sent = self.attempts.as_ref().map_or(Sent::No, Attempts::what_was_sent);
+        let headers = self.attempts.as_ref().map(Attempts::headers).unwrap_or_default();
+        error.with_attempts(made).with_headers(headers).of_request(sent, self.payload_id.take())
+    }
+}
+
+/// A version 4 UUID (RFC 9562), of the provider's random bytes.
+fn new_payload_id() -> Result<String> {
+    Ok(uuid::Builder::from_random_bytes(crypto::random()?).into_uuid().to_string())
 }
 
 fn seal_for(

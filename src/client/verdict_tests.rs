@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Client, Config, Request, Response, Sealed};
+use super::{CallOptions, Client, Config, Response, Sealed};
 use crate::attestation::forger::Forger;
 use crate::attestation::{AttestationLevel, AttestationPolicy};
 use crate::crypto::PublicKey;
@@ -18,13 +18,13 @@ fn forged_block(payload_id: &str) -> Value {
 }
 
 fn client(policy: &AttestationPolicy) -> Client {
-    let mut config = Config::new().expect("defaults");
+    let mut config = Config::new();
     config.set_attestation(policy).expect("a policy");
     Client::new(&config).expect("a client")
 }
 
 fn requested(client: &Client, tier: Tier) -> Sealed {
-    let mut options = Request::new();
+    let mut options = CallOptions::new();
     options.set_security_tier(tier);
     client.seal(SERVER_KEY, REQUEST, &options).expect("sealed")
 }
@@ -100,6 +100,6 @@ fn a_register_outside_the_baseline_withholds_the_answer() {
 fn a_policy_that_no_answer_can_fulfil_is_refused_by_the_configuration() {
     let mut policy = AttestationPolicy::new();
     policy.require(AttestationLevel::Baseline).expect("a level");
-    let mut config = Config::new().expect("defaults");
+    let mut config = Config::new();
     assert_eq!(config.set_attestation(&policy).expect_err("no values").status(), Status::Argument);
 }

@@ -4,15 +4,21 @@
 //! Promises: RSA-OAEP with SHA-256 and MGF1-SHA-256 and an empty label (RFC 8017), AES-256-GCM with a 96-bit nonce,
 //! a 128-bit tag and no additional data (SP 800-38D). Keys live in [`SecretBuf`]s or in the provider's own objects.
 //! A failed unwrap is not reported here: it yields a random key, so that it ends in the same failure, after the
-//! same work, as an altered ciphertext. What an operation allocates is in the secret part of the vault, and the stack
-//! that it used is overwritten when it ends. One provider per file, chosen at compile time; AWS-LC serves when both are on.
+//! same work, as an altered ciphertext. An operation on a key allocates in the secret part of the vault. It runs on a stack
+//! of the vault, which is wiped at the end of the call or, outside a call, at the end of the operation. One provider per file,
+//! chosen at compile time. If both features are on, AWS-LC is used.
 
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
+#[cfg(feature = "aws-lc")]
+mod aws_lc_draw;
+#[cfg(feature = "aws-lc")]
+mod aws_lc_generate;
 #[cfg(all(feature = "rustcrypto", any(test, not(feature = "aws-lc"))))]
 #[cfg_attr(feature = "aws-lc", allow(dead_code, reason = "beside AWS-LC only the tests use it"))]
 mod rust_crypto;
 
+mod fingerprint;
 mod hash;
 #[cfg(feature = "attestation")]
 mod verify;
@@ -37,8 +43,9 @@ mod tests;
 #[cfg(all(test, feature = "attestation", feature = "aws-lc", feature = "rustcrypto"))]
 mod verify_tests;
 
+pub(crate) use fingerprint::Fingerprint;
 pub(crate) use hash::Hash;
-pub(crate) use provider::{KeyPair, PublicKey, open, seal, sha256};
+pub(crate) use provider::{KeyPair, PublicKey, drawing, drawing_secretly, open, seal, sha256};
 #[cfg(feature = "attestation")]
 pub(crate) use verifier::{hash, on_curve, verify_ecdsa, verify_rsa};
 #[cfg(feature = "attestation")]
@@ -83,6 +90,16 @@ impl ContentKey {
 
     fn bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl KeyPair {
+    /// Whether the pair unwraps what is wrapped for it. Shows what its numbers cannot: that its primes are prime.
+    pub(crate) fn unwraps(&self) -> Result<bool> {
+        let key = ContentKey::generate()?;
+        let unwrapped = self.unwrap_key(&PublicKey::from_spki(self.spki())?.wrap_key(&key)?)?;
+        // Both keys end here, so the time that comparing them takes tells nothing.
+        Ok(unwrapped.bytes() == key.bytes())
     }
 }
 

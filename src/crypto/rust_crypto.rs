@@ -7,9 +7,11 @@ use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::{AeadInOut, KeyInit, inout::InOutBuf};
 use getrandom::SysRng;
 use getrandom::rand_core::{TryRng, UnwrapErr};
+use rsa::pkcs1::UintRef;
+use rsa::pkcs8::der::Decode;
 use rsa::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, EncodePublicKey};
 use rsa::traits::{PaddingScheme, PublicKeyParts};
-use rsa::{Oaep, RsaPrivateKey, RsaPublicKey};
+use rsa::{BoxedUint, Oaep, RsaPrivateKey, RsaPublicKey};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -20,43 +22,66 @@ use crate::memory::{self, OwnProcess, SecretBuf};
 /// Nothing to prepare: everything it allocates is the vault's.
 pub(super) fn ready() {}
 
-/// Runs an operation that has a key in its hands.
-fn secretly<T>(body: impl FnOnce() -> T) -> T {
-    memory::scrubbed(|| memory::key_scope(body))
+/// Runs an operation that draws random bytes. They come from the system, which has no locks that a fork would copy. The gate
+/// protects initialisations that happen once.
+pub(crate) fn drawing<T>(body: impl FnOnce() -> T) -> T {
+    memory::watch_forks();
+    memory::fork_gate::pass(body)
+}
+
+/// Runs an operation on a key in a scope. Returns whether `body` succeeded. `body` writes its output through its borrows.
+fn secretly(body: impl FnOnce() -> bool) -> Result<bool> {
+    memory::inside(|| memory::key_scope(body))
+}
+
+/// As [`secretly`], for an operation that draws random bytes.
+pub(crate) fn drawing_secretly(body: impl FnOnce() -> bool) -> Result<bool> {
+    drawing(|| secretly(body))
 }
 
 /// A client's RSA pair. May be shared by any number of threads.
 pub(crate) struct KeyPair {
-    private: OwnProcess<RsaPrivateKey>,
+    private: OwnProcess<Box<RsaPrivateKey>>,
     spki: Vec<u8>,
 }
 
 impl KeyPair {
     /// Generates an RSA-4096 pair with exponent 65537. Takes from a fifth of a second to several.
     pub(crate) fn generate() -> Result<KeyPair> {
-        let private = secretly(|| RsaPrivateKey::new(&mut UnwrapErr(SysRng), 4096))
-            .map_err(|_| Error::internal("RSA-4096 key generation failed"))?;
-        KeyPair::new(private)
+        let mut private = None;
+        secretly(|| {
+            private = RsaPrivateKey::new(&mut UnwrapErr(SysRng), 4096).map(Box::new).ok();
+            private.is_some()
+        })?;
+        KeyPair::new(private.ok_or_else(|| Error::internal("RSA-4096 key generation failed"))?)
     }
 
     /// Imports a PKCS#8 v1 private key (RFC 5208, DER), if its numbers fit each other.
     pub(crate) fn from_pkcs8(der: &[u8]) -> Result<KeyPair> {
-        let private = secretly(|| RsaPrivateKey::from_pkcs8_der(der).ok().filter(|key| key.validate().is_ok()))
-            .filter(|key| (2048..=8192).contains(&key.n().bits()))
-            .ok_or_else(|| Error::new(Status::Key, "the private key is not a sound RSA key of 2048 to 8192 bits"))?;
-        KeyPair::new(private)
+        let mut private = None;
+        secretly(|| {
+            private = imported(der).filter(|key| (2048..=8192).contains(&key.n().bits())).map(Box::new);
+            private.is_some()
+        })?;
+        let unsound = || Error::new(Status::Key, "the private key is not a sound RSA key of 2048 to 8192 bits");
+        KeyPair::new(private.ok_or_else(unsound)?)
     }
 
     /// The private half as PKCS#8 v1 (RFC 5208, DER).
     pub(crate) fn to_pkcs8(&self) -> Result<SecretBuf> {
         let private = self.private.get()?;
+        let mut pkcs8 = Err(Error::internal("the private key could not be encoded"));
         secretly(|| {
-            let der = private.to_pkcs8_der().map_err(|_| Error::internal("the private key could not be encoded"))?;
-            SecretBuf::copy_of(der.as_bytes())
-        })
+            let der = private.to_pkcs8_der().ok();
+            if let Some(der) = &der {
+                pkcs8 = SecretBuf::copy_of(der.as_bytes());
+            }
+            der.is_some()
+        })?;
+        pkcs8
     }
 
-    fn new(private: RsaPrivateKey) -> Result<KeyPair> {
+    fn new(private: Box<RsaPrivateKey>) -> Result<KeyPair> {
         let spki = private
             .to_public_key()
             .to_public_key_der()
@@ -78,11 +103,28 @@ impl KeyPair {
     /// Unwraps a content key; a random one when `wrapped` was not made for this pair.
     pub(crate) fn unwrap_key(&self, wrapped: &[u8]) -> Result<ContentKey> {
         let private = self.private.get()?;
+        let mut key = Err(Error::decryption_failed());
         secretly(|| {
             let unwrapped = Oaep::<Sha256>::new().decrypt(Some(&mut SysRng), private, wrapped);
-            ContentKey::from_unwrapped(&Zeroizing::new(unwrapped.unwrap_or_default()), fill_random)
-        })
+            key = ContentKey::from_unwrapped(&Zeroizing::new(unwrapped.unwrap_or_default()), fill_random);
+            key.is_ok()
+        })?;
+        key
     }
+}
+
+/// The key in PKCS#8. One prime may be some bits longer than half of the modulus, which the crate's own decoder refuses.
+fn imported(der: &[u8]) -> Option<RsaPrivateKey> {
+    let ordinary = RsaPrivateKey::from_pkcs8_der(der).ok();
+    let key = ordinary.or_else(|| {
+        let info = rsa::pkcs8::PrivateKeyInfoRef::from_der(der).ok()?;
+        let key = rsa::pkcs1::RsaPrivateKeyRef::from_der(info.private_key.as_bytes()).ok()?;
+        let number = |value: UintRef<'_>| BoxedUint::from_be_slice_vartime(value.as_bytes());
+        let primes = vec![number(key.prime1), number(key.prime2)];
+        let (n, e, d) = (number(key.modulus), number(key.public_exponent), number(key.private_exponent));
+        RsaPrivateKey::from_components_with_wide_primes(n, e, d, primes).ok()
+    });
+    key.filter(|key| key.validate().is_ok())
 }
 
 /// A server's RSA public key. May be shared by any number of threads.
@@ -100,8 +142,12 @@ impl PublicKey {
 
     /// Wraps a content key.
     pub(crate) fn wrap_key(&self, key: &ContentKey) -> Result<Vec<u8>> {
-        secretly(|| Oaep::<Sha256>::new().encrypt(&mut SysRng, &self.key, key.bytes()))
-            .map_err(|_| Error::internal("RSA-OAEP wrapping failed"))
+        let mut wrapped = Vec::new();
+        secretly(|| {
+            wrapped = Oaep::<Sha256>::new().encrypt(&mut SysRng, &self.key, key.bytes()).unwrap_or_default();
+            !wrapped.is_empty()
+        })?;
+        if wrapped.is_empty() { Err(Error::internal("RSA-OAEP wrapping failed")) } else { Ok(wrapped) }
     }
 }
 
@@ -114,22 +160,25 @@ pub(crate) fn seal(
 ) -> Result<[u8; TAG_LEN]> {
     let failed = || Error::internal("AES-256-GCM sealing failed");
     let buffers = InOutBuf::new(plaintext, ciphertext).map_err(|_| failed())?;
-    secretly(|| gcm(key)?.encrypt_inout_detached(nonce.into(), &[], buffers).map(Into::into).map_err(|_| failed()))
+    let mut tag = None;
+    secretly(|| {
+        tag = gcm(key).and_then(|key| key.encrypt_inout_detached(nonce.into(), &[], buffers).ok());
+        tag.is_some()
+    })?;
+    tag.map(Into::into).ok_or_else(failed)
 }
 
 /// Decrypts `in_out` in place. On failure what is left in it is not plaintext.
 pub(crate) fn open(key: &ContentKey, nonce: &[u8; NONCE_LEN], tag: &[u8; TAG_LEN], in_out: &mut [u8]) -> Result<()> {
-    secretly(|| {
-        gcm(key)?
-            .decrypt_inout_detached(nonce.into(), &[], in_out.into(), tag.into())
-            .map_err(|_| Error::decryption_failed())
-    })
+    let opened = secretly(|| {
+        gcm(key).is_some_and(|key| key.decrypt_inout_detached(nonce.into(), &[], in_out.into(), tag.into()).is_ok())
+    })?;
+    if opened { Ok(()) } else { Err(Error::decryption_failed()) }
 }
 
-fn gcm(key: &ContentKey) -> Result<Aes256Gcm> {
-    let key: &[u8; CONTENT_KEY_LEN] =
-        key.bytes().try_into().map_err(|_| Error::internal("a content key of the wrong size"))?;
-    Ok(Aes256Gcm::new(key.into()))
+fn gcm(key: &ContentKey) -> Option<Aes256Gcm> {
+    let key: &[u8; CONTENT_KEY_LEN] = key.bytes().try_into().ok()?;
+    Some(Aes256Gcm::new(key.into()))
 }
 
 /// Fills `out` from the system's generator.

@@ -7,6 +7,7 @@ use super::package::Package;
 use super::{Expected, Tier, open, seal};
 use crate::crypto::{self, KeyPair, PublicKey};
 use crate::error::{Result, Status};
+use crate::json::Walk;
 use crate::memory::WireBuf;
 
 fn fixture(name: &str) -> Vec<u8> {
@@ -254,7 +255,7 @@ fn metadata_is_merged_wherever_it_stands_and_the_rest_is_untouched() {
         let answer = open(&answered(plaintext, &client), &client, &Expected { payload_id: ID, tier: None });
         let merged = |a: Answer| {
             let json = String::from_utf8(a.json[..a.json.len() - 1].to_vec()).expect("UTF-8");
-            let metadata: Value = serde_json::from_str(a.metadata()).expect("an object");
+            let metadata: Value = serde_json::from_str(a.metadata().json).expect("an object");
             assert_eq!(serde_json::from_str::<Value>(&json).expect("JSON")["_metadata"], metadata);
             json
         };
@@ -276,4 +277,65 @@ fn metadata_is_merged_wherever_it_stands_and_the_rest_is_untouched() {
     );
     assert_eq!(merged("{\"_metadata\":{},\"_metadata\":{}}"), Err(Status::Security));
     assert_eq!(merged(&format!("{{\"a\":{}1{}}}", "[".repeat(128), "]".repeat(128))), Err(Status::Security));
+}
+
+#[test]
+fn the_answer_knows_whether_the_server_named_the_request() {
+    let client = pair("keys/client2048_private.pem");
+    let names = |plaintext: &str| {
+        let answer = open(&answered(plaintext, &client), &client, &Expected { payload_id: ID, tier: None });
+        let answer = answer.expect("an answer");
+        assert!(answer.metadata().json.contains(ID), "the merge names it in any case");
+        answer.metadata().names_request
+    };
+    assert!(names(&format!(r#"{{"_metadata":{{"payload\u005fid":"{ID}"}}}}"#)));
+    for other in ["{}", r#"{"_metadata":null}"#, r#"{"_metadata":{"payload_id\ud800":7}}"#] {
+        assert!(!names(other), "{other}");
+    }
+}
+
+#[test]
+fn an_answer_and_its_metadata_may_have_any_number_of_members() {
+    let client = pair("keys/client2048_private.pem");
+    let many = "\"x\":0,".repeat(150_000);
+    let plaintext = format!("{{{many}\"_metadata\":{{{many}\"processed_at\":5}},\"a\":1}}");
+    let answer = open(&answered(&plaintext, &client), &client, &Expected { payload_id: ID, tier: None });
+    let answer = answer.expect("an answer");
+    assert!(answer.metadata().json.starts_with(&format!("{{{many}\"processed_at\":5,\"payload_id\"")));
+    assert!(answer.json.ends_with(b",\"a\":1}\0"));
+}
+
+#[test]
+fn a_name_with_a_lone_surrogate_is_unknown_in_a_package_and_in_metadata() {
+    let client = pair("keys/client2048_private.pem");
+    let strange = r#"{"\ud800":1,"\ud801":{"\udfff":"\ud800"},"#;
+    let inside = format!(r#"{strange}"_metadata":{strange}"a":1}}}}"#);
+    let package = String::from_utf8(answered(&inside, &client).to_vec()).expect("UTF-8").replace('{', strange);
+    let answer = open(package.as_bytes(), &client, &Expected { payload_id: ID, tier: None }).expect("an answer");
+    assert!(answer.metadata().json.starts_with(&format!(r#"{strange}"a":1,"payload_id":"#)));
+}
+
+#[test]
+fn long_strings_are_stepped_over_after_metadata_has_changed_its_length() {
+    let client = pair("keys/client2048_private.pem");
+    let long = "x\\n\\\\".repeat(2000);
+    for (before, metadata) in
+        [("\"b\":", "{}"), ("\"_metadata\":", "{}"), ("\"_metadata\":", &*format!("{{\"y\":\"{long}\"}}"))]
+    {
+        let plaintext = format!("{{\"a\":\"{long}\",{before}{metadata},\"c\":[\"{long}\",\"{long}\"],\"d\":1}}");
+        let answer = open(&answered(&plaintext, &client), &client, &Expected { payload_id: ID, tier: None });
+        let (text, long) = answer.expect("an answer").into_parts();
+        let text = std::str::from_utf8(text.split_last().expect("a NUL").1).expect("UTF-8");
+        let spans = |walk: Walk<'_>| walk.members().map(|(name, value)| format!("{name}:{value}")).collect::<Vec<_>>();
+        assert_eq!(spans(Walk::with(text, &long, 0)), spans(Walk::over(text)));
+        assert_eq!(text.match_indices("\"x").filter(|(at, _)| long.is_noted(*at)).count(), 3);
+    }
+}
+
+#[test]
+fn a_package_that_nests_too_deep_is_refused_with_that_sentence() {
+    let body = format!("{{\"a\":{}1{}}}", "[".repeat(128), "]".repeat(128));
+    let error = opened(body.as_bytes(), &pair("keys/client2048_private.pem"), ID).expect_err("too deep");
+    assert_eq!(error.status(), Status::Protocol);
+    assert!(error.message().contains("it nests deeper than 128 levels"), "{error}");
 }

@@ -6,19 +6,17 @@
 //! [`Status::Protocol`](crate::Status::Protocol); what is valid and does not decrypt to an answer is one opaque
 //! [`Status::Security`](crate::Status::Security).
 
-pub(crate) mod members;
 mod metadata;
 mod open;
 mod package;
 mod request;
 mod seal;
-pub(crate) mod text;
 mod tier;
 
 #[cfg(test)]
 mod fixture_tests;
 
-pub(crate) use open::{Expected, open};
+pub(crate) use open::{Answer, Expected, open};
 pub(crate) use request::Chat;
 pub(crate) use seal::seal;
 pub use tier::Tier;

@@ -1,31 +1,40 @@
 //! The package as it stands on the wire (PROTOCOL.md, sections 1.3 to 1.5): JSON around base64, nothing secret in it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use base64::engine::general_purpose::PAD;
 use base64::{Engine, encoded_len};
-use serde::Deserialize;
-use serde::de::Deserializer;
-use serde_json::value::RawValue;
 
 use crate::crypto::{NONCE_LEN, TAG_LEN};
 use crate::error::{Error, Result, Status};
-use crate::memory::WireBuf;
+use crate::json::{self, Invalid, Json, Unfit, Walk, places};
+use crate::memory::{WireBuf, deliver_signals, fork_gate};
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+type Base64 = base64::engine::Simd;
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+type Base64 = base64::engine::GeneralPurpose;
 
 /// Standard alphabet, padding demanded and canonical, no white space (RFC 4648, section 4).
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-static BASE64: LazyLock<base64::engine::Simd> = LazyLock::new(|| base64::engine::Simd::standard(PAD));
-/// Standard alphabet, padding demanded and canonical, no white space (RFC 4648, section 4).
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-static BASE64: LazyLock<base64::engine::GeneralPurpose> =
-    LazyLock::new(|| base64::engine::GeneralPurpose::new(&base64::alphabet::STANDARD, PAD));
+fn base64() -> &'static Base64 {
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    static BASE64: LazyLock<Base64> = LazyLock::new(|| Base64::standard(PAD));
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    static BASE64: LazyLock<Base64> = LazyLock::new(|| Base64::new(&base64::alphabet::STANDARD, PAD));
+    // Inside the gate. Otherwise a child that is forked during the first use would wait forever.
+    fork_gate::pass(|| &*BASE64)
+}
 
 const HEAD: &str =
     "{\"version\":\"1.0\",\"algorithm\":\"hybrid-aes256-rsa4096\",\"encrypted_payload\":{\"ciphertext\":\"";
 const END: &str = "\",\"key_algorithm\":\"RSA-OAEP-SHA256\",\"payload_algorithm\":\"AES-256-GCM\"}";
 /// Room for everything behind the ciphertext but the wrapped key: names, punctuation, nonce and tag.
 const REST_LEN: usize = 192;
+
+/// The complaint about a member.
+const MEMBER: &str = "a member is missing, given twice or of the wrong type";
 
 pub(super) const VERSION: &str = "1.0";
 pub(super) const ALGORITHM: &str = "hybrid-aes256-rsa4096";
@@ -43,72 +52,51 @@ pub(super) struct Package<'a> {
     pub(super) processed_at: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-struct Outer<'a> {
-    #[serde(borrow)]
-    version: Cow<'a, str>,
-    #[serde(borrow)]
-    algorithm: Cow<'a, str>,
-    #[serde(borrow)]
-    encrypted_payload: &'a RawValue,
-    #[serde(borrow)]
-    encrypted_aes_key: Cow<'a, str>,
-    #[serde(borrow, default)]
-    processed_at: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Inner<'a> {
-    #[serde(borrow)]
-    ciphertext: Cow<'a, str>,
-    #[serde(borrow)]
-    nonce: Cow<'a, str>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    tag: Option<Cow<'a, str>>,
-}
-
-/// A member that is there must be a string: only its absence, not `null`, means the JS form.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Cow<'de, str>>, D::Error> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-    Text::deserialize(deserializer).map(|text| Some(text.0))
-}
-
 impl<'a> Package<'a> {
     /// Reads a response body; `modulus_len` is that of the pair that the request named.
     pub(super) fn read(body: &'a [u8], modulus_len: usize) -> Result<Package<'a>> {
-        let text = std::str::from_utf8(body).map_err(|_| malformed("it is not UTF-8"))?;
-        let outer: Outer<'a> = object(text)?;
-        if outer.version != VERSION {
+        let json = json::read(body).map_err(|invalid| match invalid {
+            Invalid::Utf8(_) => malformed("it is not UTF-8"),
+            Invalid::Syntax(_) => malformed("it is not JSON"),
+            Invalid::TooDeep => malformed("it nests deeper than 128 levels"),
+        })?;
+        deliver_signals();
+        let names = ["version", "algorithm", "encrypted_payload", "encrypted_aes_key", "processed_at"];
+        let [version, algorithm, payload, wrapped_key, processed_at] = of_object(json.walk(), names)?;
+        let string = |place| string(&json, place);
+        if string(version)? != VERSION {
             return Err(malformed("its version is not \"1.0\""));
         }
-        if outer.algorithm != ALGORITHM {
+        if string(algorithm)? != ALGORITHM {
             return Err(malformed("its algorithm is not \"hybrid-aes256-rsa4096\""));
         }
-        let payload: Inner<'a> = object(outer.encrypted_payload.get())?;
-        let wrapped_key = decoded(&outer.encrypted_aes_key, "encrypted_aes_key is not standard base64")?;
+        let payload = payload.ok_or_else(|| malformed(MEMBER))?;
+        let [ciphertext, nonce, tag] = of_object(json.walk_at(&payload), ["ciphertext", "nonce", "tag"])?;
+        let wrapped_key = decoded(&string(wrapped_key)?, "encrypted_aes_key is not standard base64")?;
         if wrapped_key.len() != modulus_len {
             return Err(malformed("encrypted_aes_key does not have the size of this client's key"));
         }
-        let nonce = decoded(&payload.nonce, "nonce is not standard base64")?
+        let nonce = decoded(&string(nonce)?, "nonce is not standard base64")?
             .try_into()
             .map_err(|_| malformed("nonce is not 12 bytes"))?;
-        let ciphertext = payload.ciphertext;
-        let (tag, ciphertext_len) = match &payload.tag {
-            Some(tag) => (decoded(tag, "tag is not standard base64")?, decoded_len(&ciphertext)?),
+        let ciphertext = string(ciphertext)?;
+        let (tag, ciphertext_len) = match tag {
+            Some(_) => (decoded(&string(tag)?, "tag is not standard base64")?, decoded_len(&ciphertext)?),
+            // Only the absence of the tag, not `null`, means the JS form.
             None => tail(&ciphertext)?,
         };
         let tag = tag.try_into().map_err(|_| malformed("tag is not 16 bytes"))?;
-        let processed_at = outer.processed_at.map(RawValue::get);
+        let processed_at = processed_at.map(|place| json.value(&place)).filter(|value| *value != "null");
         if processed_at.is_some_and(|value| value.len() > 64 || value.starts_with(['{', '['])) {
             return Err(malformed("processed_at is neither a number nor a short text"));
         }
+        deliver_signals();
         Ok(Package { wrapped_key, nonce, tag, ciphertext, ciphertext_len, processed_at })
     }
 
     /// Decodes the ciphertext into the first bytes of `out`; a tag that was behind it comes along.
     pub(super) fn decode_ciphertext(&self, out: &mut [u8]) -> Result<()> {
-        BASE64
+        base64()
             .decode_slice(self.ciphertext.as_bytes(), out)
             .map(|_| ())
             .map_err(|_| malformed("ciphertext is not standard base64"))
@@ -135,24 +123,21 @@ fn decoded_len(base64: &str) -> Result<usize> {
     Ok(base64.len() / 4 * 3 - padding.min(base64.len() / 4 * 3))
 }
 
-fn decoded(base64: &str, complaint: &'static str) -> Result<Vec<u8>> {
-    BASE64.decode(base64).map_err(|_| malformed(complaint))
+fn decoded(text: &str, complaint: &'static str) -> Result<Vec<u8>> {
+    base64().decode(text).map_err(|_| malformed(complaint))
 }
 
-/// Reads an object. The derived readers would take an array as well.
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T> {
-    if !json.trim_ascii_start().starts_with('{') {
-        return Err(malformed("it is not a JSON object"));
-    }
-    serde_json::from_str(json).map_err(|e| malformed(reason(&e)))
+/// The places of the members that are called `names`, of the object that `walk` is at.
+fn of_object<const N: usize>(walk: Walk<'_>, names: [&str; N]) -> Result<[Option<Range<usize>>; N]> {
+    places(walk, names).map_err(|unfit| match unfit {
+        Unfit::NotAnObject => malformed("it is not a JSON object"),
+        Unfit::Twice => malformed(MEMBER),
+    })
 }
 
-/// What is wrong with the JSON, without quoting any of it.
-fn reason(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Data => "a member is missing, given twice or of the wrong type",
-        _ => "it is not JSON",
-    }
+/// A member that must be there, and a string.
+fn string<'a>(json: &Json<'a>, place: Option<Range<usize>>) -> Result<Cow<'a, str>> {
+    place.and_then(|place| json.plain(&place)).ok_or_else(|| malformed(MEMBER))
 }
 
 fn malformed(why: &str) -> Error {
@@ -172,16 +157,18 @@ pub(super) fn write(
 ) -> Result<WireBuf> {
     let too_large = || Error::new(Status::Memory, "no memory for the request package; send less at once");
     let encoded = encoded_len(payload_len, true).ok_or_else(too_large)?;
-    let mut body = WireBuf::with_capacity(HEAD.len() + encoded + wrapped_key.len() * 4 / 3 + REST_LEN)?;
+    let mut body = WireBuf::to_fill(HEAD.len() + encoded + wrapped_key.len() * 4 / 3 + REST_LEN)?;
     body.push(HEAD.as_bytes());
     let area = body.append(encoded);
+    deliver_signals();
     let tag = seal_into(&mut area[encoded - payload_len..])?;
+    deliver_signals();
     encode_in_place(area, payload_len)?;
     for (text, value) in
         [("\",\"nonce\":\"", &nonce[..]), ("\",\"tag\":\"", &tag), ("\"},\"encrypted_aes_key\":\"", wrapped_key)]
     {
         body.push(text.as_bytes());
-        body.push(BASE64.encode(value).as_bytes());
+        body.push(base64().encode(value).as_bytes());
     }
     body.push(END.as_bytes());
     Ok(body)
@@ -190,16 +177,21 @@ pub(super) fn write(
 /// Turns the last `len` bytes of `area`, which is as long as their base64, into that base64.
 fn encode_in_place(area: &mut [u8], len: usize) -> Result<()> {
     const CHUNK: usize = 3 * 1024;
+    /// Bytes of base64 between two deliveries of signals, a multiple of a chunk's: a megabyte takes milliseconds.
+    const BETWEEN_SIGNALS: usize = 1 << 20;
     let mut chunk = [0; CHUNK];
     let (mut read, mut written) = (area.len() - len, 0);
     while read < area.len() {
         let taken = CHUNK.min(area.len() - read);
         chunk[..taken].copy_from_slice(&area[read..read + taken]);
         // What is written grows by a third of what is read, and began a third of the whole behind: it never overtakes.
-        written += BASE64
+        written += base64()
             .encode_slice(&chunk[..taken], &mut area[written..])
             .map_err(|_| Error::internal("base64 outgrew its place"))?;
         read += taken;
+        if written % BETWEEN_SIGNALS == 0 {
+            deliver_signals();
+        }
     }
     Ok(())
 }

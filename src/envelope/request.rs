@@ -2,11 +2,10 @@
 
 use std::ops::Deref;
 
-use super::members::{Member, members, nests_within_limit};
-use super::text::{equals, unescape};
 use super::tier::Tier;
 use crate::error::{Error, Result};
-use crate::memory::SecretBuf;
+use crate::json::{self, Invalid, Json, equals, unescape};
+use crate::memory::{SecretBuf, deliver_signals};
 
 /// The largest request JSON in bytes: 10 MiB, as in the existing SDKs.
 pub(crate) const MAX_REQUEST_LEN: usize = 10 * 1024 * 1024;
@@ -16,9 +15,9 @@ const RESERVED: [&str; 3] = ["security_tier", "api_key", "base_url"];
 
 /// A chat request that can be sealed. Holds no copy of it.
 pub(crate) struct Chat<'a> {
-    json: &'a [u8],
-    /// What is left without the reserved members, if there were any.
-    rest: Option<Vec<Member<'a>>>,
+    json: Json<'a>,
+    /// Whether there is a reserved member.
+    has_reserved: bool,
     /// The reserved member `security_tier`.
     pub(crate) tier: Option<Tier>,
     /// The reserved member `api_key`; empty when the caller wants none sent.
@@ -51,74 +50,88 @@ impl<'a> Chat<'a> {
                 json.len()
             )));
         }
-        let text = std::str::from_utf8(json).map_err(|e| {
-            Error::argument(format!("the request is not UTF-8 at byte {}; encode it as UTF-8", e.valid_up_to()))
-        })?;
-        if !nests_within_limit(json) {
-            return Err(Error::argument("the request nests deeper than 128 levels; flatten it"));
-        }
-        let members = members(text).map_err(|e| not_an_object(text, &e))?;
-        let mut chat = Chat { json, rest: None, tier: None, api_key: None };
-        let mut kept = Vec::with_capacity(members.len());
-        for member in &members {
-            if !chat.lift(member)? {
-                kept.push(*member);
+        let json = read_object(json)?;
+        deliver_signals();
+        let (mut lifted, mut given, mut is_empty) = (Lifted::default(), [0; RESERVED.len()], true);
+        for (name, value) in json.walk().members() {
+            match reserved(name) {
+                Some(which) => {
+                    lifted.lift(RESERVED[which], value)?;
+                    given[which] += 1;
+                }
+                None => {
+                    if equals(name, "stream") && value == "true" {
+                        return Err(Error::argument(
+                            "stream: true is not possible with end-to-end encryption; leave it out and wait for the \
+                             whole answer",
+                        ));
+                    }
+                    is_empty = false;
+                }
             }
         }
-        for name in RESERVED {
-            if members.iter().filter(|member| member.is(name)).count() > 1 {
-                return Err(Error::argument(format!("{name} is given twice in the request; give it once")));
-            }
+        if let Some(twice) = given.iter().position(|count| *count > 1) {
+            return Err(Error::argument(format!("{} is given twice in the request; give it once", RESERVED[twice])));
         }
-        if kept.is_empty() {
+        if is_empty {
             return Err(Error::argument("the request is an empty object; give it at least a model and messages"));
         }
-        if kept.len() < members.len() {
-            chat.rest = Some(kept);
-        }
-        Ok(chat)
+        let Lifted { tier, api_key } = lifted;
+        Ok(Chat { json, has_reserved: given != [0; RESERVED.len()], tier, api_key })
     }
 
     /// The bytes to encrypt. Copies (into the vault) only if something was lifted out.
     pub(crate) fn payload(&self) -> Result<Payload<'a>> {
-        match &self.rest {
-            None => Ok(Payload::Whole(self.json)),
-            Some(members) => rejoined(members).map(Payload::Rest),
-        }
-    }
-
-    /// Takes a reserved member out (true), or leaves it to the payload (false).
-    fn lift(&mut self, member: &Member<'_>) -> Result<bool> {
-        let string = member.value.starts_with('"');
-        let null = member.value == "null";
-        if member.is("security_tier") {
-            self.tier = match (string, null) {
-                (true, _) => Some(Tier::parse_raw(member.value)?),
-                (_, true) => None,
-                _ => return Err(Error::argument("security_tier must be a string: standard, high or maximum")),
-            };
-        } else if member.is("api_key") {
-            self.api_key = match (string, null) {
-                (true, _) => Some(unescape(member.value, 0)?),
-                (_, true) => None,
-                _ => return Err(Error::argument("api_key in the request must be a string")),
-            };
-        } else if member.is("base_url") {
-            if !null {
-                return Err(Error::argument(
-                    "base_url cannot change from request to request; make another client for that server",
-                ));
-            }
+        if self.has_reserved {
+            without_reserved(&self.json).map(Payload::Rest)
         } else {
-            if member.is("stream") && member.value == "true" {
-                return Err(Error::argument(
-                    "stream: true is not possible with end-to-end encryption; leave it out and wait for the whole answer",
-                ));
-            }
-            return Ok(false);
+            Ok(Payload::Whole(self.json.text().as_bytes()))
         }
-        Ok(true)
     }
+}
+
+/// The options that were reserved members.
+#[derive(Default)]
+struct Lifted {
+    tier: Option<Tier>,
+    api_key: Option<SecretBuf>,
+}
+
+impl Lifted {
+    /// Takes the reserved member `name` out.
+    fn lift(&mut self, name: &str, value: &str) -> Result<()> {
+        let string = value.starts_with('"');
+        let null = value == "null";
+        match name {
+            "security_tier" => {
+                self.tier = match (string, null) {
+                    (true, _) => Some(Tier::parse_raw(value)?),
+                    (_, true) => None,
+                    _ => return Err(Error::argument("security_tier must be a string: standard, high or maximum")),
+                };
+            }
+            "api_key" => {
+                self.api_key = match (string, null) {
+                    (true, _) => Some(unescape(value, 0)?),
+                    (_, true) => None,
+                    _ => return Err(Error::argument("api_key in the request must be a string")),
+                };
+            }
+            _ => {
+                if !null {
+                    return Err(Error::argument(
+                        "base_url cannot change from request to request; make another client for that server",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The place of `name` in [`RESERVED`], if it is one of them.
+fn reserved(name: &str) -> Option<usize> {
+    RESERVED.iter().position(|reserved| equals(name, reserved))
 }
 
 impl Tier {
@@ -128,31 +141,54 @@ impl Tier {
     }
 }
 
-/// The members as one object again, each byte for byte as it was.
-fn rejoined(members: &[Member<'_>]) -> Result<SecretBuf> {
-    let len: usize = members.iter().map(|m| m.key.len() + m.value.len() + 2).sum();
-    let mut out = SecretBuf::with_capacity(len + 1)?;
-    for (i, member) in members.iter().enumerate() {
-        out.push(if i == 0 { b"{" } else { b"," });
-        out.push(member.key.as_bytes());
-        out.push(b":");
-        out.push(member.value.as_bytes());
+/// The object without its reserved members, the others byte for byte as they were. It is never longer than before.
+fn without_reserved(object: &Json<'_>) -> Result<SecretBuf> {
+    let mut out = SecretBuf::with_capacity(object.text().len())?;
+    let mut separator = "{";
+    for (name, value) in object.walk().members().filter(|(name, _)| reserved(name).is_none()) {
+        for part in [separator, name, ":", value] {
+            out.push(part.as_bytes());
+        }
+        separator = ",";
     }
     out.push(b"}");
+    deliver_signals();
     Ok(out)
 }
 
-/// Says where the JSON is broken, and none of its text: serde's own message may quote it.
-fn not_an_object(text: &str, error: &serde_json::Error) -> Error {
-    match text.trim_start().bytes().next() {
-        None => Error::argument("the request is empty; give a JSON object with a model and messages"),
-        Some(b'{') => Error::argument(format!(
-            "the request is not valid JSON at line {}, column {}; correct it there",
-            error.line(),
-            error.column()
-        )),
-        Some(_) => Error::argument("the request is not a JSON object; give {\"model\": ..., \"messages\": [...]}"),
-    }
+/// Checks that `text` is a JSON object. An error tells the place of a fault, and none of the text.
+fn read_object(text: &[u8]) -> Result<Json<'_>> {
+    let json = json::read(text).map_err(|invalid| match invalid {
+        Invalid::Utf8(at) => Error::argument(format!("the request is not UTF-8 at byte {at}; encode it as UTF-8")),
+        Invalid::TooDeep => Error::argument("the request nests deeper than 128 levels; flatten it"),
+        Invalid::Syntax(at) => match first(text) {
+            None => Error::argument("the request is empty; give a JSON object with a model and messages"),
+            Some(b'{') => {
+                let (line, column) = line_and_column(text, at);
+                Error::argument(format!(
+                    "the request is not valid JSON at line {line}, column {column}; correct it there"
+                ))
+            }
+            Some(_) => not_an_object(),
+        },
+    })?;
+    if first(text) == Some(b'{') { Ok(json) } else { Err(not_an_object()) }
+}
+
+fn not_an_object() -> Error {
+    Error::argument("the request is not a JSON object; give {\"model\": ..., \"messages\": [...]}")
+}
+
+/// The first byte that is not white space.
+fn first(text: &[u8]) -> Option<u8> {
+    text.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+/// Line and column of the byte at `at`, both from 1. The column counts bytes.
+fn line_and_column(text: &[u8], at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    (1 + before.iter().filter(|byte| **byte == b'\n').count(), 1 + before.len() - start)
 }
 
 #[cfg(test)]
@@ -212,8 +248,21 @@ mod tests {
     #[test]
     fn a_syntax_error_is_located_and_not_quoted() {
         let message = refused(b"{\"model\":\"m\",\n\"prompt\": hunter2}");
-        assert!(message.contains("line 2"), "{message}");
+        assert!(message.contains("line 2, column 11;"), "{message}");
         assert!(!message.contains("hunter2"), "{message}");
+    }
+
+    #[test]
+    fn a_request_may_have_any_number_of_members() {
+        let json = format!("{{{}\"api_key\":\"k\",\"model\":\"m\"}}", "\"x\":0,".repeat(150_000));
+        let rest = json.replace("\"api_key\":\"k\",", "");
+        assert_eq!(*read(&json).payload().expect("memory"), *rest.as_bytes());
+    }
+
+    #[test]
+    fn a_name_with_a_lone_surrogate_is_not_reserved_and_goes_through() {
+        let json = r#"{"api_key\ud800":1,"\ud800":2,"\ud801":3,"model":"m"}"#;
+        assert!(std::ptr::eq(&*read(json).payload().expect("memory"), json.as_bytes()));
     }
 
     #[test]

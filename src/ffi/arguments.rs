@@ -3,6 +3,7 @@
 use std::ffi::{CStr, c_char};
 
 use crate::error::{Error, Result};
+use crate::memory;
 
 /// A handle that other threads may be using too.
 ///
@@ -69,7 +70,8 @@ pub(super) fn output<T>(out: *mut T, name: &str) -> Result<*mut T> {
     if out.is_null() { Err(null(name)) } else { Ok(out) }
 }
 
-/// Hands a new handle to the caller, who frees it.
+/// Hands a new object to the caller, who frees it. A call does not keep the object. If the log function may free an object
+/// during a call, use [`super::handle`].
 ///
 /// # Safety
 /// `out` is writable; [`output`] has checked that it is not NULL.
@@ -77,6 +79,11 @@ pub(super) unsafe fn hand_out<T>(out: *mut *mut T, handle: T) {
     let handle = Box::into_raw(Box::new(handle));
     // SAFETY: writable by the contract above.
     unsafe { out.write(handle) };
+}
+
+/// The address of a text that a handle holds, or NULL.
+pub(super) fn address(text: Option<&CStr>) -> *const c_char {
+    text.map_or(std::ptr::null(), CStr::as_ptr)
 }
 
 /// Writes a length, if the caller wants it.
@@ -113,6 +120,7 @@ pub(super) unsafe fn take_back<T>(handle: *mut T) {
     }
 }
 
-fn null(name: &str) -> Error {
-    Error::argument(format!("{name} is NULL; pass what the header asks for there"))
+/// The error of a NULL. It may be made outside a guard, so signals are blocked here: a handler may fork.
+pub(super) fn null(name: &str) -> Error {
+    memory::undisturbed(|| Error::argument(format!("{name} is NULL; pass what the header asks for there")))
 }

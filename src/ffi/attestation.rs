@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 
 use super::arguments::{bytes, exclusive, output, take_back, text, write_sized};
-use super::error::nomyo_error;
-use super::guard::{guard, guard_value};
+use super::error_handle::nomyo_error;
+use super::guard::{guard, guard_new, guard_value};
 use crate::attestation::{Attestation, AttestationLevel, AttestationPolicy, Check, verify_attestation};
 use crate::error::{Error, Result};
 
@@ -65,7 +65,7 @@ pub(super) unsafe fn write_verdict(out: *mut nomyo_attestation, size: usize, ver
     let facts = verdict.facts();
     let value = nomyo_attestation {
         level: verdict.level().code(),
-        failed_check: verdict.failed_check().map_or(0, |(number, _)| number),
+        failed_check: verdict.failed_check().map_or(0, |check| check.number),
         pcr_count: facts.pcr_count,
         warnings: u32::try_from(verdict.warnings()).unwrap_or(u32::MAX),
         clock: facts.clock,
@@ -131,32 +131,34 @@ pub struct nomyo_attestation_policy {
 
 /// Makes a policy that asks nothing: quotes are judged, and no answer is withheld.
 ///
-/// Any thread; blocks on nothing. Free it with nomyo_attestation_policy_free(). NULL after an internal error.
+/// Any thread; blocks on nothing. Free it with nomyo_attestation_policy_free(). NULL after an internal error, or
+/// if there is no memory.
+#[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_attestation_policy_new() -> *mut nomyo_attestation_policy {
-    guard_value(std::ptr::null_mut(), || {
-        Box::into_raw(Box::new(nomyo_attestation_policy { policy: AttestationPolicy::new() }))
-    })
+    guard_new(|| Box::into_raw(Box::new(nomyo_attestation_policy { policy: AttestationPolicy::new() })))
 }
 
 /// Frees a policy. NULL does nothing. Configurations that it was given to keep their copy.
+///
+/// Any thread; blocks on nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_attestation_policy_free(p: *mut nomyo_attestation_policy) {
+pub unsafe extern "C" fn nomyo_attestation_policy_free(policy: *mut nomyo_attestation_policy) {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    guard_value((), || unsafe { take_back(p) });
+    guard_value((), || unsafe { take_back(policy) });
 }
 
 /// Changes a policy.
 ///
 /// # Safety
-/// `p` and `err` as in nomyo.h, Conventions.
+/// `policy` and `error` as in nomyo.h, Conventions.
 unsafe fn change(
-    p: *mut nomyo_attestation_policy,
-    err: *mut *mut nomyo_error,
+    policy: *mut nomyo_attestation_policy,
+    error: *mut *mut nomyo_error,
     body: impl FnOnce(&mut AttestationPolicy) -> Result<()>,
 ) -> i32 {
     // SAFETY: by the contract above.
-    guard(err, || body(&mut unsafe { exclusive(p, "policy") }?.policy))
+    guard(error, || body(&mut unsafe { exclusive(policy, "policy") }?.policy))
 }
 
 /// Withholds answers that prove less than `level`: NOMYO_ATTESTATION_CONSISTENT, or NOMYO_ATTESTATION_BASELINE, for which
@@ -164,12 +166,15 @@ unsafe fn change(
 /// the message names the first check that failed. WARNING: the quote comes with the answer. When it is withheld, the
 /// prompt has been sent and processed.
 ///
+/// One thread at a time; blocks on nothing.
+///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a lower level, which asks nothing, or one that nothing can reach today.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_attestation_policy_require(
-    p: *mut nomyo_attestation_policy,
+    policy: *mut nomyo_attestation_policy,
     level: i32,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
     let require = |policy: &mut AttestationPolicy| match self::level(level) {
         Some(level) => policy.require(level),
@@ -180,7 +185,7 @@ pub unsafe extern "C" fn nomyo_attestation_policy_require(
         None => Err(Error::argument("level is none of the NOMYO_ATTESTATION_ levels")),
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(p, err, require) }
+    unsafe { change(policy, error, require) }
 }
 
 /// Adds a value that a register may have: `bank` is `sha256`, `sha384` or `sha512`, `index` 0 to 15, `hex` the value in hex
@@ -190,25 +195,28 @@ pub unsafe extern "C" fn nomyo_attestation_policy_require(
 /// The values of registers 0 (firmware) and 7 (secure boot) change with updates and settings; 10 (IMA) changes all the
 /// time.
 ///
+/// One thread at a time; blocks on nothing.
+///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: another bank; an index above 15 (software can reset registers 16 to 23); not as
 ///         many hex digits as the bank's values have.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_attestation_policy_allow_pcr(
-    p: *mut nomyo_attestation_policy,
+    policy: *mut nomyo_attestation_policy,
     bank: *const c_char,
     index: u32,
     hex: *const c_char,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
     // SAFETY: the caller promises that both texts are NULL or NUL-terminated.
     let allow =
         |policy: &mut AttestationPolicy| unsafe { policy.allow_pcr(text(bank, "bank")?, index, text(hex, "hex")?) };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { change(p, err, allow) }
+    unsafe { change(policy, error, allow) }
 }
 
 /// Judges an attestation block that was received elsewhere: `block_json` (`len` bytes) is the JSON object that an answer
-/// has as `_metadata.tpm_attestation`, `payload_id` the id of the request that it was made for. `p` may be NULL: nothing is
+/// has as `_metadata.tpm_attestation`, `payload_id` the id of the request that it was made for. `policy` may be NULL: nothing is
 /// asked. `size` is `sizeof *out` as the caller was compiled, as for nomyo_memory_info_get().
 ///
 /// Any thread; blocks on nothing.
@@ -216,21 +224,22 @@ pub unsafe extern "C" fn nomyo_attestation_policy_allow_pcr(
 /// @param out receives the verdict, INVALID included.
 /// @return NOMYO_OK: there is a verdict; NOMYO_ERR_ATTESTATION: the policy requires more, and the message says why;
 ///         NOMYO_ERR_ARGUMENT: NULL, text that is not UTF-8, or a policy that no quote can fulfil.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_attestation_verify(
     block_json: *const u8,
     len: usize,
     payload_id: *const c_char,
-    p: *const nomyo_attestation_policy,
+    policy: *const nomyo_attestation_policy,
     out: *mut nomyo_attestation,
     size: usize,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
-    guard(err, || {
+    guard(error, || {
         let out = output(out, "out")?;
         // SAFETY: the caller promises the bytes, a NUL-terminated id, and a policy that is NULL or alive.
         let (block, id, handle) =
-            unsafe { (bytes(block_json, len, "block_json")?, text(payload_id, "payload_id")?, p.as_ref()) };
+            unsafe { (bytes(block_json, len, "block_json")?, text(payload_id, "payload_id")?, policy.as_ref()) };
         let policy = handle.map(|handle| handle.policy.clone()).unwrap_or_default();
         let verdict = verify_attestation(block, id, &policy)?;
         // SAFETY: `out` is not NULL, and the caller promises `size` writable bytes there.

@@ -1,16 +1,16 @@
 //! `nomyo_client`, and the one call that everything is for.
 
-use std::ffi::c_char;
-use std::path::Path;
+use std::sync::Arc;
 
-use super::arguments::{bytes, hand_out, optional_text, output, shared, take_back, text};
+use super::arguments::{bytes, hand_out, output};
+use super::call_options::{nomyo_call_options, options_or_none};
 use super::config::{defaults, nomyo_config};
-use super::error::nomyo_error;
-use super::guard::{guard, guard_or_poison, guard_value};
-use super::request::{nomyo_request, options_or_none};
+use super::error_handle::nomyo_error;
+use super::guard::{guard, guard_free, guard_or_poison};
+use super::handle::{give, keep, keep_or_none, release};
 use super::response::nomyo_response;
 use super::text::nomyo_text;
-use crate::client::Client;
+use crate::client::{Client, PublishedKey};
 use crate::error::Result;
 
 /// A client of one server. Any number of threads may use it at once; one frees it, when no call is under way. In a
@@ -23,198 +23,125 @@ pub struct nomyo_client {
 /// Uses a client; a panic meanwhile poisons it.
 ///
 /// # Safety
-/// `c` and `err` as in nomyo.h, Conventions.
+/// `client` and `error` as in nomyo.h, Conventions.
 pub(super) unsafe fn with_client(
-    c: *const nomyo_client,
-    err: *mut *mut nomyo_error,
+    client: *const nomyo_client,
+    error: *mut *mut nomyo_error,
     body: impl FnOnce(&Client) -> Result<()>,
 ) -> i32 {
     // SAFETY: by the contract above.
-    let client = unsafe { shared(c, "client") };
+    let client = unsafe { keep(client, "client") };
+    let weak = client.as_ref().ok().map(Arc::downgrade);
     let poison = || {
-        if let Ok(handle) = &client {
+        // A handle that was freed during the call needs no poison.
+        if let Some(handle) = weak.and_then(|weak| weak.upgrade()) {
             handle.client.poison();
         }
     };
-    guard_or_poison(err, || body(&client.as_ref().map_err(Clone::clone)?.client), poison)
+    // The body drops its reference. If it is the last reference, the keys are wiped inside the guard.
+    guard_or_poison(error, move || body(&client?.client), poison)
 }
 
-/// Makes a client from `c`, or from the defaults when `c` is NULL. Copies what it needs of `c`.
+/// Makes a client from `config`, or from the defaults when `config` is NULL. Copies what it needs of `config`.
 ///
 /// Any thread; blocks on nothing: keys are generated and connections opened when first needed, or by
 /// nomyo_client_warm_up().
 ///
 /// @param out receives the client; free it with nomyo_client_free().
-/// @return NOMYO_OK, NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; NOMYO_ERR_ARGUMENT: `out`
-///         is NULL, there is a key password and no key directory, or the
-///         environment names a proxy that cannot be used; NOMYO_ERR_MEMORY.
+/// @return NOMYO_OK, or
+///         - NOMYO_ERR_SECURITY: the base URL is `http://` and that is not allowed; or a lock is required and refused;
+///         - NOMYO_ERR_ARGUMENT: `out` is NULL; a key password without a key directory; TLS pins or a client certificate for an
+///           `http://` server; a
+///           path of known servers that names no file; a proxy of the environment that cannot be used;
+///         - NOMYO_ERR_FORKED: a parent process set the API key, the key password, a header or the client
+///           certificate in `config`; set it again in the child;
+///         - NOMYO_ERR_MEMORY.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_client_new(
-    c: *const nomyo_config,
+    config: *const nomyo_config,
     out: *mut *mut nomyo_client,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
-    guard(err, || {
+    guard(error, || {
         let out = output(out, "out")?;
-        // SAFETY: the caller promises that `c` is NULL or a configuration that is not freed during the call.
-        let client = match unsafe { c.as_ref() } {
+        // SAFETY: the caller promises that `config` is NULL or a configuration that is not freed yet.
+        let client = match unsafe { keep_or_none(config) } {
             Some(handle) => Client::new(&handle.config)?,
             None => Client::new(&defaults()?)?,
         };
         // SAFETY: `out` is not NULL, and writable by the caller's promise.
-        unsafe { hand_out(out, nomyo_client { client }) };
+        unsafe { out.write(give(nomyo_client { client })) };
         Ok(())
     })
 }
 
-/// Frees a client: wipes its keys, closes its idle connections. NULL does nothing. Not while another thread is in a
-/// call with it. Safe in a forked child.
+/// Makes another handle of `client`, for calls with a timeout and a cancel of their own: every function that blocks
+/// takes them from the handle that it is given.
+///
+/// The handles share everything: connections, keys, the server's key. The timeout, the cancel, the security tier and the API
+/// key of `options` become the defaults of the new handle, over those of `client`; the options of a nomyo_create() or a
+/// nomyo_seal() win over them. NULL `options` change nothing. Copies what it needs of `options`.
+///
+/// Any thread; blocks on nothing.
+///
+/// @param out receives the handle; free it with nomyo_client_free(), before or after `client`.
+/// @return NOMYO_OK, or
+///         - NOMYO_ERR_ARGUMENT: `client` or `out` is NULL;
+///         - NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_free(c: *mut nomyo_client) {
+pub unsafe extern "C" fn nomyo_client_with_options(
+    client: *const nomyo_client,
+    options: *const nomyo_call_options,
+    out: *mut *mut nomyo_client,
+    error: *mut *mut nomyo_error,
+) -> i32 {
+    let derive = |client: &Client| {
+        let out = output(out, "out")?;
+        // SAFETY: the caller promises options that are NULL or alive.
+        let options = unsafe { options_or_none(options) };
+        let client = client.with_options(&options)?;
+        // SAFETY: `out` is not NULL, and writable by the caller's promise.
+        unsafe { out.write(give(nomyo_client { client })) };
+        Ok(())
+    };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    guard_value((), || unsafe { take_back(c) });
+    unsafe { with_client(client, error, derive) }
+}
+
+/// Frees a handle of a client. The last handle wipes the keys and closes the idle connections. A sealed request keeps the private
+/// key of its pair, for nomyo_open(), until nomyo_sealed_free(). NULL does nothing. Not while another thread is in a call with this
+/// handle. The log function may free the handle of its own call: the call keeps the handle
+/// and frees it at its end. Blocks on nothing. Safe in a forked child.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_client_free(client: *mut nomyo_client) {
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    guard_free(|| unsafe { release(client) });
 }
 
 /// Gets ready for the first call, now: loads or generates the client's RSA-4096 pair (0.7 s on average, several at worst),
 /// connects, fetches the server's key.
 ///
-/// Any thread. Blocks for the key generation and then at most for the client's timeout.
+/// Any thread. Blocks for at most the client's timeout.
 ///
-/// @return NOMYO_OK, NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_PROTOCOL: the server's key is not usable;
-///         NOMYO_ERR_PIN: it is not an accepted one; NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; one
-///         of the HTTP statuses, NOMYO_ERR_FORKED, NOMYO_ERR_ARGUMENT: `c` is NULL; NOMYO_ERR_INTERNAL.
+/// @return NOMYO_OK, or
+///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED, one of the HTTP statuses;
+///         - NOMYO_ERR_PROTOCOL: the server's key is not usable;
+///         - NOMYO_ERR_PIN: the server's key, or its certificate chain, is not an accepted one;
+///         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory;
+///         - NOMYO_ERR_FORKED; NOMYO_ERR_ARGUMENT: `client` is NULL; NOMYO_ERR_INTERNAL.
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_warm_up(c: *const nomyo_client, err: *mut *mut nomyo_error) -> i32 {
+pub unsafe extern "C" fn nomyo_client_warm_up(client: *const nomyo_client, error: *mut *mut nomyo_error) -> i32 {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, Client::warm_up) }
-}
-
-/// Generates an RSA-4096 pair and uses it from now on. `dir` NULL: in memory. Otherwise it is saved in the directory `dir`,
-/// which is made if need be and must have no pair yet, with the password `pw` (`len` bytes, at least 8 characters) or, for
-/// a length of 0, without encryption; from then on it is rotated there.
-///
-/// Files: PKCS#8, with a password PBES2 with PBKDF2-HMAC-SHA-256, 600 000 iterations, and AES-256-CBC, so that OpenSSL and
-/// the Python SDK read them; the private one has mode 0600 from its first byte on and appears whole or not at all.
-///
-/// Any thread. Blocks for the generation (0.7 s on average, several at worst), and at most a minute for another process
-/// that uses the directory. Requests under way keep the pair that they named.
-///
-/// @return NOMYO_OK, NOMYO_ERR_KEY: a file of a pair is there already; NOMYO_ERR_IO: cannot be written; NOMYO_ERR_ARGUMENT:
-///         a short password, or one without a directory; NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The
-///         pair in use stays then.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_generate_keys(
-    c: *const nomyo_client,
-    dir: *const c_char,
-    pw: *const u8,
-    len: usize,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    let generate = |client: &Client| {
-        // SAFETY: the caller promises that `dir` is NULL or NUL-terminated, and `len` readable bytes at `pw`.
-        let (dir, password) = unsafe { (optional_text(dir, "dir")?, bytes(pw, len, "pw")?) };
-        client.generate_keys(dir.map(Path::new), password)
-    };
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, generate) }
-}
-
-/// Loads a pair from files and uses it from now on. `public_pem` NULL: the public half comes out of the private one;
-/// otherwise it must belong to it. `pw`, `len`: the password, or a length of 0 for a file that is not encrypted.
-///
-/// Read are, in PEM, RSA keys of 2048 bits or more: PKCS#8, PKCS#1, PBES2 with PBKDF2 (every PRF) or scrypt, and the form
-/// that the JavaScript SDK writes. A private file that other users may read, and a symbolic link, are refused. The files
-/// are not changed, and the pair is not rotated by time.
-///
-/// Any thread. Blocks on reading, and as long as the password's derivation takes. Requests under way keep the pair that
-/// they named.
-///
-/// @return NOMYO_OK, NOMYO_ERR_KEY: missing, a wrong or superfluous password, not a strong RSA key, not one pair, unsafe
-///         permissions (the error says the chmod to run); NOMYO_ERR_IO: cannot be read; NOMYO_ERR_ARGUMENT: NULL;
-///         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_load_keys(
-    c: *const nomyo_client,
-    private_pem: *const c_char,
-    public_pem: *const c_char,
-    pw: *const u8,
-    len: usize,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    let load = |client: &Client| {
-        // SAFETY: the caller promises that the paths are NULL or NUL-terminated, and `len` readable bytes at `pw`.
-        let (private, public, password) = unsafe {
-            (text(private_pem, "private_pem")?, optional_text(public_pem, "public_pem")?, bytes(pw, len, "pw")?)
-        };
-        client.load_keys(Path::new(private), public.map(Path::new), password)
-    };
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, load) }
-}
-
-/// Writes a copy of the pair in use to the directory `dir`, which is made if need be and must have no pair yet: to convert a
-/// pair, or to set a password. `pw`, `len`, the files, blocking and the statuses are as for nomyo_client_generate_keys().
-/// The client goes on with the pair that it has, where it has it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_save_keys(
-    c: *const nomyo_client,
-    dir: *const c_char,
-    pw: *const u8,
-    len: usize,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    let save = |client: &Client| {
-        // SAFETY: the caller promises that `dir` is NULL or NUL-terminated, and `len` readable bytes at `pw`.
-        let (dir, password) = unsafe { (text(dir, "dir")?, bytes(pw, len, "pw")?) };
-        client.save_keys(Path::new(dir), password)
-    };
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, save) }
-}
-
-/// Replaces the pair by a new one now, in its key directory too; a pair from nomyo_client_load_keys() is replaced by one in
-/// memory. Requests under way keep the pair that they named; the old one is wiped when the last of them is over.
-///
-/// Any thread. Blocks as nomyo_client_generate_keys().
-///
-/// @return NOMYO_OK, NOMYO_ERR_KEY: what is in the directory cannot be loaded, and so is not replaced; NOMYO_ERR_IO: it
-///         cannot be written; NOMYO_ERR_ARGUMENT: `c` is NULL, or the password is too short to write with;
-///         NOMYO_ERR_FORKED, NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL. The pair in use stays then.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_rotate_keys(c: *const nomyo_client, err: *mut *mut nomyo_error) -> i32 {
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, Client::rotate_keys) }
-}
-
-/// The public half of the pair in use, as SubjectPublicKeyInfo PEM. Loads or generates the pair if there is none yet, and
-/// blocks for that.
-///
-/// Any thread.
-///
-/// @param out receives the text; free it with nomyo_text_free().
-/// @return NOMYO_OK, NOMYO_ERR_KEY, NOMYO_ERR_IO: the key directory; NOMYO_ERR_ARGUMENT: NULL; NOMYO_ERR_FORKED,
-///         NOMYO_ERR_MEMORY, NOMYO_ERR_INTERNAL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_client_public_key(
-    c: *const nomyo_client,
-    out: *mut *mut nomyo_text,
-    err: *mut *mut nomyo_error,
-) -> i32 {
-    let show = |client: &Client| {
-        let out = output(out, "out")?;
-        let text = nomyo_text::new(client.public_key()?)?;
-        // SAFETY: `out` is not NULL, and writable by the caller's promise.
-        unsafe { hand_out(out, text) };
-        Ok(())
-    };
-    // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, show) }
+    unsafe { with_client(client, error, Client::warm_up) }
 }
 
 /// The server's key, as SubjectPublicKeyInfo PEM, and its fingerprint: SHA-256 of the SubjectPublicKeyInfo (DER) as 64
-/// hexadecimal digits, which is what nomyo_config_set_server_key_pin() takes. Compare it with what the operator says,
+/// hexadecimal digits, which is what nomyo_config_add_server_key_pin() takes. Compare it with what the operator says,
 /// before the first use: this fetches the key unless it is there, sends nothing else, and remembers nothing among the
-/// known servers.
+/// known servers. nomyo_client_tls_chain() shows what a TLS pin is.
 ///
 /// Any thread. Blocks for at most the client's timeout.
 ///
@@ -222,15 +149,16 @@ pub unsafe extern "C" fn nomyo_client_public_key(
 /// @param sha256_hex receives the fingerprint; may be NULL. Free it with nomyo_text_free().
 /// @return NOMYO_OK, NOMYO_ERR_PIN: the key is not an accepted one (the error shows its fingerprint); the statuses of
 ///         nomyo_client_warm_up().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_client_server_key(
-    c: *const nomyo_client,
+    client: *const nomyo_client,
     pem: *mut *mut nomyo_text,
     sha256_hex: *mut *mut nomyo_text,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
     let show = |client: &Client| {
-        let (key, fingerprint) = client.server_key()?;
+        let PublishedKey { pem: key, sha256: fingerprint } = client.server_key()?;
         let (key, fingerprint) = (nomyo_text::new(key)?, nomyo_text::new(fingerprint)?);
         for (out, text) in [(pem, key), (sha256_hex, fingerprint)] {
             if !out.is_null() {
@@ -241,7 +169,36 @@ pub unsafe extern "C" fn nomyo_client_server_key(
         Ok(())
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, show) }
+    unsafe { with_client(client, error, show) }
+}
+
+/// The verified certificate chain of the connection to the server, as a JSON array: for each certificate an object with
+/// `role` (`leaf`, `intermediate` or `root`), `sha256` (which nomyo_config_add_tls_pin() takes) and `subject` (RFC 4514).
+/// Connects if there was no connection yet. The order is from the leaf to the root.
+///
+/// Any thread. Blocks for at most the client's timeout.
+///
+/// @param out receives the text; free it with nomyo_text_free().
+/// @return NOMYO_OK, or
+///         - NOMYO_ERR_ARGUMENT: NULL, or the server is `http://`;
+///         - NOMYO_ERR_PIN: no certificate of the chain is pinned (the error shows the chain);
+///         - the statuses of nomyo_client_warm_up().
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nomyo_client_tls_chain(
+    client: *const nomyo_client,
+    out: *mut *mut nomyo_text,
+    error: *mut *mut nomyo_error,
+) -> i32 {
+    let show = |client: &Client| {
+        let out = output(out, "out")?;
+        let text = nomyo_text::new(client.tls_chain()?)?;
+        // SAFETY: `out` is not NULL, and writable by the caller's promise.
+        unsafe { hand_out(out, text) };
+        Ok(())
+    };
+    // SAFETY: the caller's promise (nomyo.h, Conventions).
+    unsafe { with_client(client, error, show) }
 }
 
 /// Sends one chat request, encrypted, and waits for the whole answer.
@@ -250,33 +207,35 @@ pub unsafe extern "C" fn nomyo_client_server_key(
 /// read while the call lasts and not kept. Its members `security_tier` and `api_key` act as the options of
 /// that name and are not sent; `base_url` is refused; everything else goes through byte for byte, encrypted.
 ///
-/// Any thread, several at once. Blocks at most for the call's timeout, and before that, the first time and when the pair
-/// is due, for the key generation. Installs no signal handler.
+/// Any thread, several at once. Blocks for at most the call's timeout.
+///
+/// nomyo_error_sent() tells for every error whether the request had left this process.
 ///
 /// @param options may be NULL; read only during the call.
-/// @param out     receives the answer; free it with nomyo_response_free(), which wipes it.
+/// @param out     receives the response; free it with nomyo_response_free(), which wipes it.
 /// @return NOMYO_OK, or
-///         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: nothing was sent;
-///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: the request may have reached the server;
+///         - NOMYO_ERR_ARGUMENT, NOMYO_ERR_FORKED: the request was not sent;
+///         - NOMYO_ERR_CONNECTION, NOMYO_ERR_TIMEOUT, NOMYO_ERR_CANCELLED: at any step;
 ///         - NOMYO_ERR_BAD_REQUEST, _AUTHENTICATION, _FORBIDDEN, _NOT_FOUND, _RATE_LIMIT, _SERVER, _UNAVAILABLE,
 ///           _HTTP: the server refused it, or the key fetch before it;
-///         - NOMYO_ERR_PROTOCOL: the server's key (nothing was sent) or answer is not what the protocol has;
-///         - NOMYO_ERR_PIN: the server's key is not an accepted one; the request did not leave;
-///         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers; nothing was sent;
-///         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the answer's TPM quote proves; the answer
-///           is wiped, and the prompt has been sent;
-///         - NOMYO_ERR_SECURITY: the answer does not decrypt, belongs to another request, or was made at a lower tier
-///           than the one asked for (the HTTP status is 200 then: the prompt has been sent), or a lock is required
-///           and refused;
+///         - NOMYO_ERR_PROTOCOL: the server's key or response is not what the protocol has;
+///         - NOMYO_ERR_PIN: the server's key, or its certificate chain, is not an accepted one;
+///         - NOMYO_ERR_KEY, NOMYO_ERR_IO: the client's key directory, or the file of known servers;
+///         - NOMYO_ERR_ATTESTATION: the configuration's policy requires more than the response's TPM quote proves; the
+///           response is wiped, and the server has processed the request;
+///         - NOMYO_ERR_SECURITY: the response does not decrypt, belongs to another request, or was made at a lower tier
+///           than the one asked for (the HTTP status is 200 then, and the server has processed the request); or a lock is
+///           required and refused;
 ///         - NOMYO_ERR_MEMORY: at any step; NOMYO_ERR_INTERNAL: a bug.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_create(
-    c: *const nomyo_client,
+    client: *const nomyo_client,
     json: *const u8,
     len: usize,
-    options: *const nomyo_request,
+    options: *const nomyo_call_options,
     out: *mut *mut nomyo_response,
-    err: *mut *mut nomyo_error,
+    error: *mut *mut nomyo_error,
 ) -> i32 {
     let create = |client: &Client| {
         let out = output(out, "out")?;
@@ -288,5 +247,5 @@ pub unsafe extern "C" fn nomyo_create(
         Ok(())
     };
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    unsafe { with_client(c, err, create) }
+    unsafe { with_client(client, error, create) }
 }

@@ -4,8 +4,8 @@ use std::ffi::c_void;
 use std::ptr::NonNull;
 
 use super::arguments::write_sized;
-use super::error::nomyo_error;
-use super::guard::{guard, guard_value};
+use super::error_handle::nomyo_error;
+use super::guard::{guard_plain, guard_value};
 use super::status::{NOMYO_ERR_ARGUMENT, NOMYO_ERR_INTERNAL, NOMYO_OK};
 use crate::error::{Error, Result};
 use crate::memory::{self, MemoryInfo, MemoryLevel};
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn nomyo_memory_info_get(out: *mut nomyo_memory_info, size
             MemoryLevel::Full => NOMYO_MEMORY_LEVEL_FULL,
         },
         page_size: info.page_size,
-        limit: info.limit,
+        limit: info.limit.unwrap_or(u64::MAX),
         mapped: info.mapped,
         locked: info.locked,
         refused: info.refused,
@@ -90,17 +90,20 @@ pub unsafe extern "C" fn nomyo_memory_info_get(out: *mut nomyo_memory_info, size
 ///
 /// @return the memory, or NULL: no memory (NOMYO_ERR_MEMORY), or the policy requires a lock that the system refuses
 ///         (NOMYO_ERR_SECURITY).
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_secret_alloc(len: usize, err: *mut *mut nomyo_error) -> *mut c_void {
+pub unsafe extern "C" fn nomyo_secret_alloc(len: usize, error: *mut *mut nomyo_error) -> *mut c_void {
     let mut secret = std::ptr::null_mut();
-    guard(err, || {
+    guard_plain(error, || {
         secret = memory::alloc_guarded(len)?.as_ptr().cast();
         Ok(())
     });
     secret
 }
 
-/// Wipes and frees what nomyo_secret_alloc() returned. NULL does nothing.
+/// Wipes and frees the memory that nomyo_secret_alloc() or nomyo_client_private_key_pem() returned. NULL does nothing.
+///
+/// Any thread; blocks on nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nomyo_secret_free(p: *mut c_void) {
     if let Some(secret) = NonNull::new(p.cast()) {
@@ -125,19 +128,23 @@ fn range(p: *const c_void, len: usize) -> Result<*const u8> {
 ///
 /// @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK), and nothing more is locked than before;
 ///         NOMYO_ERR_ARGUMENT: NULL with a length.
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_lock(p: *mut c_void, len: usize, err: *mut *mut nomyo_error) -> i32 {
+pub unsafe extern "C" fn nomyo_lock(p: *mut c_void, len: usize, error: *mut *mut nomyo_error) -> i32 {
     // SAFETY: the caller promises that the range is mapped.
-    guard(err, || unsafe { memory::lock_pages(range(p, len)?, len) })
+    guard_plain(error, || unsafe { memory::lock_pages(range(p, len)?, len) })
 }
 
 /// Undoes one nomyo_lock() of the same range.
 ///
+/// Any thread; blocks on nothing.
+///
 /// @return NOMYO_OK, or NOMYO_ERR_ARGUMENT: a page of it is not locked by nomyo_lock().
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_unlock(p: *mut c_void, len: usize, err: *mut *mut nomyo_error) -> i32 {
+pub unsafe extern "C" fn nomyo_unlock(p: *mut c_void, len: usize, error: *mut *mut nomyo_error) -> i32 {
     // SAFETY: the caller promises that the range is mapped.
-    guard(err, || unsafe { memory::unlock_pages(range(p, len)?, len) })
+    guard_plain(error, || unsafe { memory::unlock_pages(range(p, len)?, len) })
 }
 
 /// Overwrites `len` bytes at `p` with zeros, in a way that no compiler leaves out. NULL does nothing.

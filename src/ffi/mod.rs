@@ -6,6 +6,8 @@
 
 mod arguments;
 pub(crate) mod guard;
+mod handle;
+mod headers;
 
 // In the order of the header, which is generated from them.
 mod version;
@@ -13,18 +15,27 @@ mod version;
 pub(crate) mod status;
 
 mod error;
+mod error_handle;
 
 mod config;
 
 mod client;
 
+mod client_keys;
+
 mod text;
 
-mod request;
+mod call_options;
 
 mod cancel;
 
 mod response;
+
+mod tool_calls;
+
+mod usage;
+
+mod json;
 
 mod attestation;
 

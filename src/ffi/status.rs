@@ -2,11 +2,13 @@
 
 use std::ffi::{CStr, c_char};
 
+use crate::error::Sent;
+
 /// Success.
 pub const NOMYO_OK: i32 = 0;
 /// NULL, bad UTF-8, not a JSON object, empty payload, over 10 MiB, unknown tier, CR/LF in the API key, `stream: true`.
 pub const NOMYO_ERR_ARGUMENT: i32 = 1;
-/// A client was used in a forked child of the process that made it.
+/// A parent process made the client, or set the credentials, before a fork.
 pub const NOMYO_ERR_FORKED: i32 = 2;
 /// The call was cancelled.
 pub const NOMYO_ERR_CANCELLED: i32 = 3;
@@ -38,7 +40,8 @@ pub const NOMYO_ERR_ATTESTATION: i32 = 40;
 /// `http://` without opt-in, decryption or integrity failure, an answer to another request, a tier below the one asked
 /// for, a required lock refused.
 pub const NOMYO_ERR_SECURITY: i32 = 60;
-/// The server's key is not a pinned one, or not the one that is remembered. Nothing was sent.
+/// The server's key or its certificate chain is not a pinned one, or the key is not the one that is remembered, or the file
+/// of known servers cannot be read as one. nomyo_error_sent() tells whether the request had been sent before.
 pub const NOMYO_ERR_PIN: i32 = 61;
 /// A client key is missing, unreadable, unsafe or too weak, or a pair does not match. Nothing was changed.
 pub const NOMYO_ERR_KEY: i32 = 62;
@@ -49,12 +52,28 @@ pub const NOMYO_ERR_MEMORY: i32 = 80;
 /// A bug in this library. After a panic the client that met it refuses to work.
 pub const NOMYO_ERR_INTERNAL: i32 = 99;
 
+/// Sent: no byte of the request's package left this process, in any attempt.
+pub const NOMYO_SENT_NO: i32 = 0;
+/// Sent: bytes of the package left in an attempt that was not answered. The server may have received and processed it.
+pub const NOMYO_SENT_MAYBE: i32 = 1;
+/// Sent: the package left, and every attempt that sent bytes of it was answered. The error tells the last answer.
+pub const NOMYO_SENT_YES: i32 = 2;
+
 /// The name of a status, such as `"NOMYO_ERR_PIN"`, or `"NOMYO_ERR_UNKNOWN"` for a number that is none.
 ///
 /// Any thread; blocks on nothing. The text is static: never free it.
 #[unsafe(no_mangle)]
 pub extern "C" fn nomyo_status_name(status: i32) -> *const c_char {
     name(status).as_ptr()
+}
+
+/// The number of a fact about the request.
+pub(super) fn sent_number(sent: Sent) -> i32 {
+    match sent {
+        Sent::No => NOMYO_SENT_NO,
+        Sent::Maybe => NOMYO_SENT_MAYBE,
+        Sent::Yes => NOMYO_SENT_YES,
+    }
 }
 
 pub(crate) fn name(status: i32) -> &'static CStr {
@@ -103,6 +122,7 @@ mod tests {
                 .collect();
             assert_eq!(name(status.code()).to_str(), Ok(format!("NOMYO_ERR_{upper}").as_str()));
         }
+        assert_eq!([Sent::No, Sent::Maybe, Sent::Yes].map(sent_number), [0, 1, 2]);
         assert_eq!(name(0), c"NOMYO_OK");
         assert_eq!(name(-1), c"NOMYO_ERR_UNKNOWN");
     }

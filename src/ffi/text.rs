@@ -19,20 +19,24 @@ impl nomyo_text {
     }
 }
 
-/// The text: UTF-8, NUL-terminated. `len`, unless NULL, receives its length in bytes without the NUL. Lives in `t`. NULL
+/// The text: UTF-8, NUL-terminated. `len`, unless NULL, receives its length in bytes without the NUL. Lives in `text`. NULL
 /// for NULL.
+///
+/// Any thread; blocks on nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_text_data(t: *const nomyo_text, len: *mut usize) -> *const c_char {
-    // SAFETY: the caller promises that `t` is NULL or alive.
-    let text = unsafe { t.as_ref() }.map(|t| &t.text);
+pub unsafe extern "C" fn nomyo_text_data(text: *const nomyo_text, len: *mut usize) -> *const c_char {
+    // SAFETY: the caller promises that `text` is NULL or alive.
+    let text = unsafe { text.as_ref() }.map(|text| &text.text);
     // SAFETY: the caller promises that `len`, unless NULL, is writable.
     unsafe { write_length(len, text.map_or(0, |text| text.as_bytes().len())) };
     text.map_or(std::ptr::null(), |text| text.as_ptr())
 }
 
 /// Frees a text. NULL does nothing.
+///
+/// Any thread; blocks on nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nomyo_text_free(t: *mut nomyo_text) {
+pub unsafe extern "C" fn nomyo_text_free(text: *mut nomyo_text) {
     // SAFETY: the caller's promise (nomyo.h, Conventions).
-    guard_value((), || unsafe { take_back(t) });
+    guard_value((), || unsafe { take_back(text) });
 }

@@ -11,7 +11,7 @@ pub const NOMYO_VERSION_MINOR: u32 = 1;
 /// The version that this header belongs to: patch.
 #[allow(dead_code, reason = "for C, by way of the header")]
 pub const NOMYO_VERSION_PATCH: u32 = 0;
-/// The ABI that this header belongs to; the number in `libnomyo.so.0`.
+/// The ABI that this header belongs to (see Versions, above).
 pub const NOMYO_ABI_VERSION: u32 = 0;
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
@@ -40,5 +40,10 @@ mod tests {
     fn the_headers_version_is_the_packages() {
         let header = format!("{NOMYO_VERSION_MAJOR}.{NOMYO_VERSION_MINOR}.{NOMYO_VERSION_PATCH}");
         assert_eq!(header, env!("CARGO_PKG_VERSION"));
+    }
+
+    #[test]
+    fn the_abi_is_the_first_number_of_the_version() {
+        assert_eq!(NOMYO_ABI_VERSION, NOMYO_VERSION_MAJOR);
     }
 }

@@ -7,7 +7,7 @@ const MIN_CHARACTERS: usize = 8;
 /// The most that OpenSSL, and with it the Python SDK, reads.
 const MAX_LEN: usize = 1023;
 
-/// A password, or none. Any bytes; the SDKs take UTF-8.
+/// A password, or none. Any bytes, used as they are: no Unicode normalisation, as in OpenSSL and the SDKs.
 #[derive(Debug)]
 pub(crate) struct Password(SecretBuf);
 
@@ -23,11 +23,6 @@ impl Password {
         Password::new(b"").expect("nothing needs no memory")
     }
 
-    /// Another copy, in the vault.
-    pub(crate) fn copied(&self) -> Result<Password> {
-        Password::new(&self.0)
-    }
-
     pub(crate) fn is_given(&self) -> bool {
         !self.0.is_empty()
     }
@@ -41,14 +36,20 @@ impl Password {
         if self.is_given() { Err(Error::argument(why)) } else { Ok(()) }
     }
 
-    /// Whether a file may be written with it: `Status::Argument` when it is shorter than 8 characters or longer than the
-    /// SDKs read. No password at all is the caller's choice.
+    /// Whether a file may be written with it: `Status::Argument` if it is shorter than 8 characters, longer than the
+    /// SDKs read, or has a NUL byte. No password at all is the caller's choice.
     pub(super) fn check_for_writing(&self) -> Result<()> {
         let characters = std::str::from_utf8(&self.0).map_or(self.0.len(), |text| text.chars().count());
         if self.is_given() && characters < MIN_CHARACTERS {
             return Err(Error::argument(format!(
                 "a key password has {MIN_CHARACTERS} characters at least; nothing was written: choose a longer one"
             )));
+        }
+        if self.0.contains(&0) {
+            return Err(Error::argument(
+                "a key password with a NUL byte is one password with and without NUL bytes at its end, because HMAC pads with \
+                 them; nothing was written: choose another",
+            ));
         }
         if self.0.len() > MAX_LEN {
             return Err(Error::argument(format!(
@@ -66,7 +67,7 @@ mod tests {
     #[test]
     fn short_and_overlong_passwords_are_refused_for_writing_and_never_shown() {
         let check = |text: &str| Password::new(text.as_bytes()).expect("memory").check_for_writing();
-        for bad in ["1234567", "pässwör", &"x".repeat(1024)] {
+        for bad in ["1234567", "pässwör", &"x".repeat(1024), "12345678\0", "1234\x005678", "\x0012345678"] {
             assert!(!check(bad).expect_err(bad).message().contains(bad));
         }
         for good in ["", "12345678", "pässwörd", &"x".repeat(1023)] {

@@ -1,44 +1,8 @@
 //! Which keys of the server are accepted: those that were pinned, when any were.
 
-use std::fmt;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::ServerKey;
-use crate::crypto::{self, DIGEST_LEN};
+use crate::crypto::Fingerprint;
 use crate::error::{Error, Result, Status};
-
-/// SHA-256 of a SubjectPublicKeyInfo (DER), as in RFC 7469; shown as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; DIGEST_LEN]);
-
-impl Fingerprint {
-    pub(super) fn of(spki: &[u8]) -> Fingerprint {
-        Fingerprint(crypto::sha256(spki))
-    }
-
-    /// Reads 64 hexadecimal digits, or `sha256/` and base64 (standard alphabet, padded).
-    pub(super) fn parse(text: &str) -> Option<Fingerprint> {
-        let bytes = match text.strip_prefix("sha256/") {
-            Some(base64) => STANDARD.decode(base64).ok()?,
-            None => from_hex(text)?,
-        };
-        bytes.try_into().ok().map(Fingerprint)
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    rest.is_empty().then(|| pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect())?
-}
 
 /// The pinned keys; none means that any key is accepted.
 #[derive(Clone, Debug, Default)]
@@ -66,8 +30,8 @@ impl Pins {
         Err(Error::new(
             Status::Pin,
             format!(
-                "the server's key is not the pinned one: it is {}, pinned is {}; nothing was sent. If the operator \
-                 confirms the new key, pin it too; otherwise somebody sits between this client and the server",
+                "the server's key is not the pinned one: it is {}, pinned is {}. If the operator confirms the new \
+                 key, pin it too; otherwise somebody sits between this client and the server",
                 key.fingerprint(),
                 pinned.join(" or ")
             ),
@@ -84,15 +48,6 @@ mod tests {
     fn key() -> ServerKey {
         let path = format!("{}/tests/fixtures/protocol/keys/server_public.pem", env!("CARGO_MANIFEST_DIR"));
         ServerKey::from_pem(&std::fs::read(path).expect("a fixture")).expect("a good key")
-    }
-
-    #[test]
-    fn hexadecimal_of_either_case_and_base64_name_the_same_key() {
-        let of_abc = Fingerprint(crypto::sha256(b"abc"));
-        assert_eq!(Fingerprint::parse(HEX), Some(of_abc));
-        assert_eq!(Fingerprint::parse(&HEX.to_uppercase()), Some(of_abc));
-        assert_eq!(Fingerprint::parse("sha256/ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), Some(of_abc));
-        assert_eq!(of_abc.to_string(), HEX);
     }
 
     #[test]

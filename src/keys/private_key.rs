@@ -6,20 +6,20 @@
 //! vault's secret part.
 
 use pem_rfc7468::LineEnding;
-use pkcs1::der::asn1::{AnyRef, OctetStringRef, UintRef};
+use pkcs1::der::asn1::{AnyRef, OctetStringRef};
 use pkcs1::der::{Decode, Encode, SliceWriter};
 use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::{AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 
 use super::password::Password;
-use super::spki::{RSA_ENCRYPTION, bits};
+use super::rsa_numbers;
+use super::spki::RSA_ENCRYPTION;
 use crate::crypto;
 use crate::error::{Error, Result, Status};
 use crate::memory::{self, SecretBuf};
+use crate::pem::{self, Block};
 
-/// The smallest modulus that is read, in bits.
-const MIN_BITS: usize = 2048;
 const ITERATIONS: u32 = 600_000;
 /// What a file may ask for before its password can be tried: iterations of PBKDF2, bytes of scrypt.
 const MAX_ITERATIONS: u32 = 10_000_000;
@@ -62,31 +62,19 @@ impl From<&str> for Refusal {
     }
 }
 
-/// Reads a private key; what comes back is PKCS#8 (DER) of an RSA key of 2048 bits or more.
+/// Reads a private key; what comes back is PKCS#8 version 1 (DER) of an RSA key whose numbers are sound.
 pub(super) fn from_pem(pem: &[u8], password: &Password) -> Read<SecretBuf> {
-    let pem = pem.trim_ascii();
-    if pem.is_empty() {
+    if pem.trim_ascii().is_empty() {
         return Err("it is empty; restore it from a copy, or remove both files of the pair for a new one".into());
     }
-    let mut der = SecretBuf::zeroed(pem.len(), 0)?;
-    let (label, len) = match pem_rfc7468::decode(pem, &mut der) {
-        Ok((label, bytes)) => (label, bytes.len()),
-        Err(pem_rfc7468::Error::HeaderDisallowed) => {
-            return Err(
-                "it is encrypted in OpenSSL's old form; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc".into()
-            );
-        }
-        Err(_) => return Err("it is not a whole PEM file; restore it from a copy".into()),
-    };
-    der.truncate(len);
-    let encrypted = match label {
-        "ENCRYPTED PRIVATE KEY" => true,
-        "PRIVATE KEY" => is_js_form(&der),
-        "RSA PRIVATE KEY" => false,
-        "EC PRIVATE KEY" => return Err("it is not an RSA key; use an RSA key of 2048 bits or more".into()),
-        "OPENSSH PRIVATE KEY" => return Err("it is in OpenSSH's form; convert it: ssh-keygen -p -m PKCS8".into()),
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => return Err("it holds a public key; give the private one".into()),
-        _ => return Err("its PEM label is none of a private key".into()),
+    let blocks = pem::blocks(pem).map_err(Refusal::Content)?;
+    let block = the_private_one(&blocks)?;
+    let form = form(block)?;
+    let der = block.secret()?.map_err(Refusal::Content)?;
+    let encrypted = match form {
+        Form::Pkcs8 => is_js_form(&der),
+        Form::Pkcs1 => false,
+        Form::Encrypted => true,
     };
     match (encrypted, password.is_given()) {
         (true, false) => return Err("it is encrypted; give its password".into()),
@@ -95,14 +83,58 @@ pub(super) fn from_pem(pem: &[u8], password: &Password) -> Read<SecretBuf> {
         }
         _ => {}
     }
-    let pkcs8 = match label {
-        "ENCRYPTED PRIVATE KEY" => decrypt_pbes2(&der, password)?,
-        "RSA PRIVATE KEY" => around_pkcs1(&der)?,
-        _ if encrypted => decrypt_js_form(der, password)?,
-        _ => der,
+    let der = match form {
+        Form::Encrypted => decrypt_pbes2(&der, password)?,
+        Form::Pkcs8 if encrypted => decrypt_js_form(der, password)?,
+        Form::Pkcs8 | Form::Pkcs1 => der,
     };
-    check(&pkcs8)?;
-    Ok(pkcs8)
+    let pkcs1 = match form {
+        Form::Pkcs1 => rsa_numbers::judged_pkcs1(&der).map(|_| &der[..]),
+        Form::Pkcs8 | Form::Encrypted => rsa_numbers::judged_pkcs8(&der),
+    };
+    around_pkcs1(pkcs1.map_err(Refusal::Content)?)
+}
+
+/// The forms of private keys that are read.
+#[derive(Clone, Copy)]
+enum Form {
+    /// Not encrypted, or in the JavaScript SDK's encrypted form: both have one label.
+    Pkcs8,
+    Pkcs1,
+    Encrypted,
+}
+
+/// The one private key among the blocks of a file. Public keys, certificates and parameters beside it are ignored.
+fn the_private_one<'a>(blocks: &'a [Block<'a>]) -> Read<&'a Block<'a>> {
+    let mut private = blocks.iter().filter(|block| block.is_private());
+    match (private.next(), private.count()) {
+        (Some(block), 0) => Ok(block),
+        (Some(_), others) => Err(Refusal::Content(format!(
+            "it holds {} private keys, and one file may hold one; keep the right one in it",
+            others + 1
+        ))),
+        (None, _) if blocks.iter().any(|block| block.label.ends_with(b"PUBLIC KEY")) => {
+            Err("it holds a public key and no private one; give the private one".into())
+        }
+        (None, _) => Err("no block in it is a private key; give the file of the private key".into()),
+    }
+}
+
+/// The form of a block with a private key, or why it is not read.
+fn form(block: &Block<'_>) -> Read<Form> {
+    if block.has_old_encryption() {
+        return Err("it is encrypted in OpenSSL's old form; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc".into());
+    }
+    match block.label {
+        b"PRIVATE KEY" => Ok(Form::Pkcs8),
+        b"RSA PRIVATE KEY" => Ok(Form::Pkcs1),
+        b"ENCRYPTED PRIVATE KEY" => Ok(Form::Encrypted),
+        b"OPENSSH PRIVATE KEY" => Err("it is in OpenSSH's form; convert it: ssh-keygen -p -m PKCS8 -f FILE".into()),
+        b"EC PRIVATE KEY" | b"DSA PRIVATE KEY" => {
+            Err("it is not an RSA key; use an RSA key of 2048 bits or more".into())
+        }
+        _ => Err("its form is none of those read here; convert it: openssl pkcs8 -topk8 -v2 aes-256-cbc".into()),
+    }
 }
 
 /// Whether bytes under the label of a plain key are the JavaScript SDK's encrypted form: salt, initialisation vector and
@@ -152,15 +184,17 @@ fn memory_to_try(scheme: &EncryptionScheme) -> Option<usize> {
 
 /// Decrypts `data`. A wrong password mostly shows in the padding; when it does not, in what is no key.
 fn decrypt_in_place(scheme: &EncryptionScheme, mut data: SecretBuf, password: &Password) -> Read<SecretBuf> {
-    let len = memory::scrubbed(|| {
-        memory::key_scope(|| scheme.decrypt_in_place(password.bytes(), &mut data).map(<[u8]>::len))
+    let mut len = None;
+    let run = memory::inside(|| {
+        len = memory::key_scope(|| scheme.decrypt_in_place(password.bytes(), &mut data).map(<[u8]>::len).ok());
     });
+    run?;
     let wrong = "the password is wrong, or the file is damaged";
-    data.truncate(len.map_err(|_| wrong)?);
-    PrivateKeyInfoRef::from_der(&data).map_err(|_| wrong)?;
-    Ok(data)
+    data.truncate(len.ok_or(wrong)?);
+    if rsa_numbers::is_pkcs8(&data) { Ok(data) } else { Err(wrong.into()) }
 }
 
+/// The PKCS#8 version 1 around PKCS#1: the one form that the crypto provider sees.
 fn around_pkcs1(pkcs1: &[u8]) -> Read<SecretBuf> {
     let broken = "its PKCS#1 form is broken; restore it from a copy";
     let algorithm = AlgorithmIdentifierRef { oid: RSA_ENCRYPTION, parameters: Some(AnyRef::NULL) };
@@ -178,30 +212,12 @@ fn encoded(value: &impl Encode) -> Option<SecretBuf> {
     Some(der)
 }
 
-/// Whether PKCS#8 bytes hold an RSA key that is large enough. Whether its numbers fit is the provider's to say.
-fn check(pkcs8: &[u8]) -> Read<()> {
-    let info =
-        PrivateKeyInfoRef::from_der(pkcs8).map_err(|_| "it is not a private key in PKCS#8; restore it from a copy")?;
-    if info.algorithm.oid != RSA_ENCRYPTION {
-        return Err("it is not an RSA key; use an RSA key of 2048 bits or more".into());
-    }
-    let key = pkcs1::RsaPrivateKey::<UintRef<'_>>::from_der(info.private_key.as_bytes())
-        .map_err(|_| "its RSA numbers are broken; restore it from a copy")?;
-    let bits = bits(key.modulus.as_bytes());
-    if bits < MIN_BITS {
-        return Err(Refusal::Content(format!(
-            "it has {bits} bits, and less than {MIN_BITS} are not safe; make a new one"
-        )));
-    }
-    Ok(())
-}
-
 /// Writes PKCS#8 (DER) as PEM, encrypted when there is a password.
 pub(super) fn to_pem(pkcs8: &[u8], password: &Password) -> Result<SecretBuf> {
     if password.is_given() {
-        pem("ENCRYPTED PRIVATE KEY", &encrypt(pkcs8, password)?)
+        written("ENCRYPTED PRIVATE KEY", &encrypt(pkcs8, password)?)
     } else {
-        pem("PRIVATE KEY", pkcs8)
+        written("PRIVATE KEY", pkcs8)
     }
 }
 
@@ -212,10 +228,12 @@ fn encrypt(pkcs8: &[u8], password: &Password) -> Result<SecretBuf> {
         Parameters::generate_pbkdf2_sha256_aes256cbc(ITERATIONS, &salt, iv).map_err(|_| failed())?.into();
     let mut data = SecretBuf::zeroed(pkcs8.len() + CIPHER_BLOCK, ENCRYPTED_HEADER)?;
     data[..pkcs8.len()].copy_from_slice(pkcs8);
-    let encrypted = memory::scrubbed(|| {
-        memory::key_scope(|| scheme.encrypt_in_place(password.bytes(), &mut data, pkcs8.len()).map(<[u8]>::len))
-    });
-    data.truncate(encrypted.map_err(|_| failed())?);
+    let mut len = None;
+    memory::inside(|| {
+        let encrypted = || scheme.encrypt_in_place(password.bytes(), &mut data, pkcs8.len()).map(<[u8]>::len);
+        len = memory::key_scope(encrypted).ok();
+    })?;
+    data.truncate(len.ok_or_else(failed)?);
     let info = EncryptedPrivateKeyInfoRef {
         encryption_algorithm: scheme,
         encrypted_data: OctetStringRef::new(&data).map_err(|_| failed())?,
@@ -223,7 +241,7 @@ fn encrypt(pkcs8: &[u8], password: &Password) -> Result<SecretBuf> {
     encoded(&info).ok_or_else(failed)
 }
 
-fn pem(label: &str, der: &[u8]) -> Result<SecretBuf> {
+fn written(label: &str, der: &[u8]) -> Result<SecretBuf> {
     let failed = |_| Error::internal("a private key could not be written as PEM");
     let len = pem_rfc7468::encapsulated_len(label, LineEnding::LF, der.len()).map_err(failed)?;
     let mut text = SecretBuf::zeroed(len, 0)?;
@@ -291,7 +309,7 @@ mod tests {
         let whole = fixture("client_private.pem");
         for (text, why) in [
             (&b" \n"[..], "empty"),
-            (&whole[..whole.len() / 2], "whole PEM"),
+            (&whole[..whole.len() / 2], "no END line"),
             (b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a private key"),
             (
                 b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
@@ -303,6 +321,27 @@ mod tests {
                 Err(Refusal::Content(reason)) => assert!(reason.contains(why), "{reason}"),
                 other => panic!("{why}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn one_private_key_is_read_among_other_blocks_and_two_are_refused() {
+        let (private, public) = (fixture("client_private.pem"), fixture("client_public.pem"));
+        let key = read("client_private.pem", b"").expect("a plain key");
+        for text in [[&private[..], &public].concat(), [&public[..], b"\n", &private].concat()] {
+            assert!(*from_pem(&text, &Password::none()).expect("one private key") == *key);
+        }
+        let refused = |text: &[u8]| match from_pem(text, &Password::none()) {
+            Err(Refusal::Content(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(refused(&[&private[..], &fixture("client2048_private.pem")].concat()).contains("2 private keys"));
+        assert!(refused(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").contains("no block in it"));
+        for (label, why) in
+            [("OPENSSH", "ssh-keygen"), ("EC", "not an RSA key"), ("DSA", "not an RSA key"), ("ANY", "form")]
+        {
+            let text = format!("-----BEGIN {label} PRIVATE KEY-----\nAAAA\n-----END {label} PRIVATE KEY-----\n");
+            assert!(refused(text.as_bytes()).contains(why), "{label}");
         }
     }
 
@@ -338,12 +377,12 @@ mod tests {
         assert_eq!((pbkdf2(MAX_ITERATIONS), pbkdf2(MAX_ITERATIONS + 1)), (Some(0), None));
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", not(miri)))]
     mod stack {
         use std::sync::LazyLock;
 
         use super::*;
-        use crate::memory::{SCRUBBED, stack_after};
+        use crate::memory::{STACK_SIZE, depth_of, left_on_the_stack};
 
         static PLAIN: LazyLock<SecretBuf> = LazyLock::new(|| read("client_private.pem", b"").expect("a plain key"));
         static GIVEN: LazyLock<Password> = LazyLock::new(|| Password::new(PASSWORD).expect("memory"));
@@ -357,23 +396,23 @@ mod tests {
         }
 
         #[test]
-        fn no_file_leaves_its_secrets_on_the_stack_or_reaches_deeper_than_is_scrubbed() {
-            let nothing: fn() = || {};
+        fn no_file_leaves_its_secrets_on_the_callers_stack_or_takes_half_of_the_vaults() {
             let js_form: fn() = || {
                 let blob = SecretBuf::copy_of(&JS_FORM).expect("memory");
                 assert!(*decrypt_js_form(blob, &GIVEN).expect("the key") == **PLAIN);
             };
             let scrypt: fn() = || assert!(*decrypt_pbes2(&SCRYPT, &GIVEN).expect("the key") == **PLAIN);
+            let judge: fn() = || assert!(!rsa_numbers::judged_pkcs8(&PLAIN).expect("a sound key").is_empty());
             let write: fn() = || assert!(!to_pem(&PLAIN, &GIVEN).expect("PEM").is_empty());
             let in_the_key = &PLAIN[PLAIN.len() - 64..][..16];
-            let (floor, _) = stack_after(nothing, JS_KEY);
-            for (name, operation) in [("PBKDF2", js_form), ("scrypt", scrypt), ("writing", write)] {
-                for secret in [JS_KEY, &PASSWORD[..16], in_the_key] {
-                    let (depth, copies) = stack_after(operation, secret);
-                    assert_eq!(copies, 0, "{name} left a secret on the stack");
-                    // The scrubbing itself is the deepest, but for its caller's frames.
-                    assert!(depth - floor <= SCRUBBED + 4096, "{name} reaches {} bytes deep", depth - floor);
+            // The words of a number are in the reverse order where it is computed with.
+            let as_words: Vec<u8> = in_the_key.iter().rev().copied().collect();
+            for (name, operation) in [("PBKDF2", js_form), ("scrypt", scrypt), ("judging", judge), ("writing", write)] {
+                for secret in [JS_KEY, &PASSWORD[..16], in_the_key, &as_words] {
+                    assert_eq!(left_on_the_stack(operation, secret), 0, "{name} left a secret on the stack");
                 }
+                let depth = depth_of(operation);
+                assert!(0 < depth && depth <= STACK_SIZE / 2, "{name} reaches {depth} bytes deep");
             }
         }
     }

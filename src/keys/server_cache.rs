@@ -1,88 +1,85 @@
 //! The server's key, fetched by one thread at a time and kept for a while.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ServerKey;
 use crate::error::{Error, Result, Status};
+use crate::memory::OwnProcess;
+use crate::wait::Wait;
 
-/// How long a waiter waits before it asks whether it is still wanted.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// A timeout with less time left than this counts as the fetching call's own: clocks of the system are coarse.
+const OWN_DEADLINE: Duration = Duration::from_millis(50);
 
-/// Fetches are numbered, so that whoever waited for one knows its failure from that of another.
-enum State {
+enum Outcome {
     Empty,
-    Fetching(u64),
-    Failed(u64, Error),
+    Fetching,
+    Failed(Error),
     Ready(Arc<ServerKey>, Instant),
+}
+
+struct State {
+    /// The number of the latest fetch.
+    fetch: u64,
+    /// The outcome of the latest fetch.
+    outcome: Outcome,
 }
 
 /// The key, or the promise of the one thread that fetches it.
 pub(crate) struct ServerCache {
     time_to_live: Duration,
-    state: Mutex<State>,
+    /// A forked child must not use it: at the fork, another thread may have held the lock with a half-changed state.
+    state: OwnProcess<Mutex<State>>,
     changed: Condvar,
-    fetches: AtomicU64,
 }
 
 impl ServerCache {
     /// Empty. A key is used for `time_to_live` without asking again.
     pub(crate) fn new(time_to_live: Duration) -> ServerCache {
-        ServerCache {
-            time_to_live,
-            state: Mutex::new(State::Empty),
-            changed: Condvar::new(),
-            fetches: AtomicU64::new(0),
-        }
+        let state = OwnProcess::new(Mutex::new(State { fetch: 0, outcome: Outcome::Empty }));
+        ServerCache { time_to_live, state, changed: Condvar::new() }
     }
 
-    /// The key. Calls `fetch` when there is none, it is stale, or it is `failed`, unless another thread is doing so: then
-    /// waits for that one, at most until `deadline`, and only as long as `still_wanted` does not fail. When a fetch fails,
-    /// so do those who waited for it, unless it failed for a reason of its caller's: then one of them tries next.
+    /// The key. Calls `fetch` if there is none, it is stale, or it is `failed`. If another thread fetches, waits for that
+    /// fetch as long as `wait` allows.
+    ///
+    /// The call uses the outcome of any fetch that was under way when the call began or that began later, however short the
+    /// time to live is. A failure that only concerns the fetching call is not used: then one of the waiting calls fetches.
     pub(crate) fn get(
         &self,
         failed: Option<&Arc<ServerKey>>,
-        deadline: Instant,
-        still_wanted: impl Fn() -> Result<()>,
+        wait: &Wait,
         fetch: impl FnOnce() -> Result<ServerKey>,
     ) -> Result<Arc<ServerKey>> {
         let good = |key: &Arc<ServerKey>| failed.is_none_or(|failed| !Arc::ptr_eq(key, failed));
         let mut state = self.lock();
-        let mut waited_for = None;
+        let first = state.fetch + u64::from(!matches!(state.outcome, Outcome::Fetching));
         loop {
-            match &*state {
-                State::Ready(key, since) if since.elapsed() < self.time_to_live && good(key) => return Ok(key.clone()),
-                State::Failed(fetch, error) if waited_for == Some(*fetch) => return Err(error.clone()),
-                State::Fetching(fetch) => {
-                    waited_for = Some(*fetch);
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(Error::new(
-                            Status::Timeout,
-                            "the deadline passed while another thread fetched the server's key; allow more time",
-                        ));
-                    }
-                    still_wanted()?;
-                    state =
-                        self.changed.wait_timeout(state, left.min(PATIENCE)).unwrap_or_else(PoisonError::into_inner).0;
+            let is_recent = state.fetch >= first;
+            match &state.outcome {
+                Outcome::Ready(key, since) if good(key) && (is_recent || since.elapsed() < self.time_to_live) => {
+                    return Ok(key.clone());
+                }
+                Outcome::Failed(error) if is_recent => return Err(error.clone()),
+                Outcome::Fetching => {
+                    state = wait.on(&self.changed, state, "another thread fetched the server's key")?;
                 }
                 _ => break,
             }
         }
-        let number = self.fetches.fetch_add(1, Ordering::Relaxed);
-        *state = State::Fetching(number);
+        state.fetch += 1;
+        state.outcome = Outcome::Fetching;
         drop(state);
-        let mut turn = Turn { cache: self, outcome: State::Empty };
+        let mut turn = Turn { cache: self, outcome: Outcome::Empty };
         match fetch() {
             Ok(key) => {
                 let key = Arc::new(key);
-                turn.outcome = State::Ready(key.clone(), Instant::now());
+                turn.outcome = Outcome::Ready(key.clone(), Instant::now());
                 Ok(key)
             }
             Err(error) => {
-                if would_meet_others(&error, deadline) {
-                    turn.outcome = State::Failed(number, error.clone());
+                if concerns_others(&error, wait) {
+                    turn.outcome = Outcome::Failed(error.clone());
                 }
                 Err(error)
             }
@@ -90,29 +87,32 @@ impl ServerCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let state = self.state.get().expect("a call refuses a client of another process first");
+        state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether a fetch that failed so would have failed for another caller: what the network and the server did, and not that
-/// its own caller gave up or ran out of time or memory.
-fn would_meet_others(error: &Error, deadline: Instant) -> bool {
-    match error.status() {
-        Status::Cancelled | Status::Forked | Status::Memory | Status::Internal => false,
-        Status::Timeout => Instant::now() < deadline,
-        _ => true,
-    }
+/// Whether a fetch that failed like this would have failed for another call: yes for the network, the server and the pins;
+/// no if the fetching call was cancelled or ran out of time or memory.
+fn concerns_others(error: &Error, wait: &Wait) -> bool {
+    let is_its_own = match error.status() {
+        Status::Cancelled | Status::Forked | Status::Memory | Status::Internal => true,
+        // The connect timeout may have passed: that is the network's.
+        Status::Timeout => wait.left() < OWN_DEADLINE,
+        _ => false,
+    };
+    !is_its_own && !error.is_cut_short() && !wait.is_cancelled()
 }
 
 /// One thread's turn to fetch: however it ends, by error or panic too, the others are let on.
 struct Turn<'a> {
     cache: &'a ServerCache,
-    outcome: State,
+    outcome: Outcome,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.cache.lock() = std::mem::replace(&mut self.outcome, State::Empty);
+        self.cache.lock().outcome = std::mem::replace(&mut self.outcome, Outcome::Empty);
         self.cache.changed.notify_all();
     }
 }
@@ -120,15 +120,11 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     fn key() -> Result<ServerKey> {
         let path = format!("{}/tests/fixtures/protocol/keys/server_public.pem", env!("CARGO_MANIFEST_DIR"));
         ServerKey::from_pem(&std::fs::read(path).expect("a fixture"))
-    }
-
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_secs(60)
     }
 
     #[test]
@@ -142,7 +138,7 @@ mod tests {
                         std::thread::sleep(Duration::from_millis(20));
                         key()
                     };
-                    cache.get(None, soon(), || Ok(()), fetch).map(|_| ()).expect("a key")
+                    cache.get(None, &Wait::patient(), fetch).map(|_| ()).expect("a key")
                 });
             }
         });
@@ -152,78 +148,108 @@ mod tests {
     #[test]
     fn a_key_is_kept_for_its_time_and_not_when_it_has_failed() {
         let cache = ServerCache::new(Duration::from_secs(60));
-        let first = cache.get(None, soon(), || Ok(()), key).expect("a key");
-        let same = cache.get(None, soon(), || Ok(()), || panic!("not stale")).expect("the same");
+        let first = cache.get(None, &Wait::patient(), key).expect("a key");
+        let same = cache.get(None, &Wait::patient(), || panic!("not stale")).expect("the same");
         assert!(Arc::ptr_eq(&first, &same));
-        let other = cache.get(Some(&first), soon(), || Ok(()), key).expect("another");
+        let other = cache.get(Some(&first), &Wait::patient(), key).expect("another");
         assert!(!Arc::ptr_eq(&first, &other));
         // Somebody else has fetched it by then.
-        let other_again = cache.get(Some(&first), soon(), || Ok(()), || panic!("it is there")).expect("the other");
+        let other_again = cache.get(Some(&first), &Wait::patient(), || panic!("it is there")).expect("the other");
         assert!(Arc::ptr_eq(&other, &other_again));
         let never = ServerCache::new(Duration::ZERO);
-        let one = never.get(None, soon(), || Ok(()), key).expect("a key");
-        assert!(!Arc::ptr_eq(&one, &never.get(None, soon(), || Ok(()), key).expect("a key")));
+        let one = never.get(None, &Wait::patient(), key).expect("a key");
+        assert!(!Arc::ptr_eq(&one, &never.get(None, &Wait::patient(), key).expect("a key")));
     }
 
     #[test]
     fn a_failed_fetch_or_a_panic_lets_the_next_caller_try() {
         let cache = ServerCache::new(Duration::from_secs(60));
-        let failed = cache.get(None, soon(), || Ok(()), || Err(Error::new(Status::Connection, "down")));
+        let failed = cache.get(None, &Wait::patient(), || Err(Error::new(Status::Connection, "down")));
         assert_eq!(failed.err().expect("an error").status(), Status::Connection);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            cache.get(None, soon(), || Ok(()), || panic!("a bug"))
+            cache.get(None, &Wait::patient(), || panic!("a bug"))
         }));
         assert!(panicked.is_err());
-        assert!(cache.get(None, soon(), || Ok(()), key).is_ok());
+        assert!(cache.get(None, &Wait::patient(), key).is_ok());
     }
 
-    /// How many of 16 threads that want the key at once fetch it, when every fetch fails so.
-    fn fetches_that_fail(status: Status) -> u32 {
-        let (cache, fetches) = (ServerCache::new(Duration::from_secs(60)), AtomicU32::new(0));
-        let all_here = std::sync::Barrier::new(16);
+    /// How many of 16 calls at once fetch the key, each with `wait`, if a fetch ends with `outcome`.
+    fn fetches(cache: &ServerCache, wait: &Wait, outcome: impl Fn() -> Result<ServerKey> + Sync) -> u32 {
+        let (fetches, all_here) = (AtomicU32::new(0), std::sync::Barrier::new(16));
         std::thread::scope(|scope| {
             for _ in 0..16 {
                 scope.spawn(|| {
                     let fetch = || {
                         fetches.fetch_add(1, Ordering::Relaxed);
                         std::thread::sleep(Duration::from_millis(200));
-                        Err(Error::new(status, "down"))
+                        outcome()
                     };
                     all_here.wait();
-                    let error = cache.get(None, soon(), || Ok(()), fetch).err().expect("it fails");
-                    assert_eq!(error.status(), status);
+                    let status = |outcome: Result<_>| outcome.err().map(|error| error.status());
+                    assert_eq!(status(cache.get(None, wait, fetch).map(|_| ())), status(outcome().map(|_| ())));
                 });
             }
         });
         fetches.into_inner()
     }
 
-    #[test]
-    fn whoever_waits_for_a_fetch_that_fails_fails_with_it() {
-        // A thread that comes late begins another.
-        assert!(fetches_that_fail(Status::Connection) < 16);
-        assert!(fetches_that_fail(Status::Pin) < 16);
+    fn fetches_that_fail(wait: &Wait, error: impl Fn() -> Error + Sync) -> u32 {
+        fetches(&ServerCache::new(Duration::from_secs(60)), wait, || Err(error()))
     }
 
     #[test]
-    fn a_fetch_that_its_caller_gave_up_does_not_fail_the_others() {
-        assert_eq!(fetches_that_fail(Status::Cancelled), 16);
+    fn calls_that_wait_for_a_fetch_that_fails_fail_with_it() {
+        // A thread that comes late begins another.
+        for status in [Status::Connection, Status::Pin, Status::Timeout] {
+            assert!(fetches_that_fail(&Wait::patient(), || Error::new(status, "down")) < 16);
+        }
+    }
+
+    #[test]
+    fn a_fetch_that_only_its_own_call_ended_does_not_fail_the_others() {
+        let cancelled = || Error::new(Status::Cancelled, "cancelled");
+        assert_eq!(fetches_that_fail(&Wait::patient(), cancelled), 16);
+        let cut_short = || Error::new(Status::RateLimit, "no time for a retry").cut_short();
+        assert_eq!(fetches_that_fail(&Wait::patient(), cut_short), 16);
+        let error = |status| Error::new(status, "the end");
+        assert!(!concerns_others(&error(Status::Timeout), &Wait::new(Duration::ZERO, None)));
+        let cancel = crate::wait::Cancel::new();
+        cancel.trigger();
+        assert!(!concerns_others(&error(Status::Connection), &Wait::new(Duration::from_secs(60), Some(&cancel))));
+    }
+
+    #[test]
+    fn calls_at_once_share_a_fetch_without_any_time_to_live_and_later_calls_fetch_again() {
+        let cache = ServerCache::new(Duration::ZERO);
+        // A thread that comes late begins another.
+        assert!(fetches(&cache, &Wait::patient(), key) <= 3);
+        let fetched = AtomicU32::new(0);
+        for _ in 0..2 {
+            let fetch = || {
+                fetched.fetch_add(1, Ordering::Relaxed);
+                key()
+            };
+            cache.get(None, &Wait::patient(), fetch).expect("a key");
+        }
+        assert_eq!(fetched.into_inner(), 2);
     }
 
     #[test]
     fn a_waiter_gives_up_at_its_own_deadline() {
         let cache = ServerCache::new(Duration::from_secs(60));
-        *cache.lock() = State::Fetching(7);
-        let error = cache.get(None, Instant::now(), || Ok(()), key).err().expect("no time left");
+        cache.lock().outcome = Outcome::Fetching;
+        let error = cache.get(None, &Wait::new(Duration::ZERO, None), key).err().expect("no time left");
         assert_eq!(error.status(), Status::Timeout);
     }
 
     #[test]
     fn a_waiter_that_is_not_wanted_any_more_gives_up() {
         let cache = ServerCache::new(Duration::from_secs(60));
-        *cache.lock() = State::Fetching(7);
-        let error =
-            cache.get(None, soon(), || Err(Error::new(Status::Cancelled, "no")), key).err().expect("not wanted");
+        cache.lock().outcome = Outcome::Fetching;
+        let cancel = crate::wait::Cancel::new();
+        cancel.trigger();
+        let wait = Wait::new(Duration::from_secs(60), Some(&cancel));
+        let error = cache.get(None, &wait, key).err().expect("not wanted");
         assert_eq!(error.status(), Status::Cancelled);
     }
 }

@@ -4,9 +4,9 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 use super::heap;
-use super::region::{Kind, NoMemory};
-use super::{policy, system};
-use crate::error::{Error, Result, Status};
+use super::refusal::{enforce_within, no_memory, refused};
+use super::region::Kind;
+use crate::error::Result;
 
 const ALIGNMENT: usize = 16;
 
@@ -28,10 +28,10 @@ impl Block {
             return Ok(Block { data: NonNull::dangling(), len });
         }
         let layout = layout(len).ok_or_else(|| no_memory(len))?;
-        let data = heap::allocate_zeroed(kind, layout).map_err(|NoMemory| no_memory(len))?;
+        let data = heap::allocate_zeroed(kind, layout).map_err(|why| refused(why, len))?;
         let block = Block { data, len };
         if kind == Kind::Secret {
-            policy::enforce()?;
+            enforce_within()?;
         }
         Ok(block)
     }
@@ -58,21 +58,4 @@ impl Drop for Block {
 
 fn layout(len: usize) -> Option<Layout> {
     Layout::from_size_align(len, ALIGNMENT).ok()
-}
-
-/// The error of memory that is not there.
-pub(super) fn no_memory(len: usize) -> Error {
-    Error::new(Status::Memory, format!("no memory for a buffer of {len} bytes; free some, or send less at once"))
-}
-
-/// The error of a lock that is required and was refused.
-pub(super) fn not_locked() -> Error {
-    let limit = system::lock_limit();
-    Error::new(
-        Status::Security,
-        format!(
-            "the system refused to lock memory for secrets, and the memory policy requires it: RLIMIT_MEMLOCK is {limit} \
-             bytes; raise it (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock= in containers) or grant CAP_IPC_LOCK"
-        ),
-    )
 }

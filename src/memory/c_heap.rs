@@ -3,8 +3,24 @@
 use std::alloc::Layout;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr::{NonNull, null_mut};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::heap::{allocate, release, scope};
+use super::heap::{allocate_unfailingly, release, scope};
+use super::region;
+
+/// Whether AWS-LC allocates outside the vault. A host that defines AWS-LC's hooks, or sets its allocator first, causes that.
+static OUTSIDE: AtomicBool = AtomicBool::new(false);
+
+/// Checks AWS-LC's allocator: `block` is a block that AWS-LC has just allocated.
+pub(crate) fn judge_c_allocator(block: *const c_void) {
+    let start = block.addr();
+    OUTSIDE.store(!block.is_null() && !region::touches(start, start + 1), Ordering::Relaxed);
+}
+
+/// Whether AWS-LC's memory, with the keys in it, is outside the vault.
+pub(crate) fn keys_are_outside() -> bool {
+    OUTSIDE.load(Ordering::Relaxed)
+}
 
 /// Bytes before a block that C allocates: its size, and what keeps it aligned.
 const PREFIX: usize = 16;
@@ -15,7 +31,9 @@ fn c_layout(size: usize) -> Option<Layout> {
 
 /// `malloc` for AWS-LC.
 pub(crate) extern "C" fn c_malloc(size: usize, _: *const c_char, _: c_int) -> *mut c_void {
-    let Some(block) = c_layout(size).and_then(|layout| allocate(scope(), layout).ok()) else { return null_mut() };
+    let Some(block) = c_layout(size).and_then(|layout| allocate_unfailingly(scope(), layout).ok()) else {
+        return null_mut();
+    };
     // SAFETY: the block is PREFIX bytes longer than `size`, and aligned for a usize.
     unsafe {
         block.cast::<usize>().write(size);
@@ -26,13 +44,22 @@ pub(crate) extern "C" fn c_malloc(size: usize, _: *const c_char, _: c_int) -> *m
 /// `free` for AWS-LC.
 pub(crate) unsafe extern "C" fn c_free(block: *mut c_void, _: *const c_char, _: c_int) {
     let Some(block) = NonNull::new(block.cast::<u8>()) else { return };
-    // SAFETY: AWS-LC gives back what c_malloc gave it: its size stands before it.
+    // SAFETY: AWS-LC frees only blocks from c_malloc, and the size stands before each block.
     unsafe {
         let block = block.sub(PREFIX);
         if let Some(layout) = c_layout(block.cast::<usize>().read()) {
             release(block, layout);
         }
     }
+}
+
+/// The size of a block.
+///
+/// # Safety
+/// `block` came from [`c_malloc`] and is alive.
+pub(super) unsafe fn c_size(block: *mut c_void) -> usize {
+    // SAFETY: by the contract above, the size stands before the block.
+    unsafe { block.cast::<u8>().sub(PREFIX).cast::<usize>().read() }
 }
 
 /// `realloc` for AWS-LC: never in place, so that the old block is wiped.
@@ -48,8 +75,7 @@ pub(crate) unsafe extern "C" fn c_realloc(
     }
     // SAFETY: `old` came from c_malloc, its size stands before it; the blocks do not overlap.
     unsafe {
-        let known = old.cast::<u8>().sub(PREFIX).cast::<usize>().read();
-        std::ptr::copy_nonoverlapping(old.cast::<u8>(), new.cast::<u8>(), known.min(size));
+        std::ptr::copy_nonoverlapping(old.cast::<u8>(), new.cast::<u8>(), c_size(old).min(size));
         c_free(old, file, line);
     }
     new

@@ -2,9 +2,9 @@
 
 use std::ptr::NonNull;
 
-use super::block::no_memory;
-use super::region::{self, Header, Kind, NoMemory};
-use super::{arena, fork, policy, system};
+use super::refusal::refused;
+use super::region::{self, Header, Kind};
+use super::{heap, os};
 use crate::error::Result;
 
 /// `len` zero bytes; the byte behind them faults when it is touched. Aligned for any type whose size divides `len`.
@@ -13,20 +13,15 @@ use crate::error::Result;
 /// [`Status::Memory`](crate::Status::Memory), or [`Status::Security`](crate::Status::Security): the policy requires a
 /// lock that the system refuses.
 pub fn alloc_guarded(len: usize) -> Result<NonNull<u8>> {
-    fork::watch();
-    let header = region::map(Kind::Secret, arena::NO_ARENA, len.max(1)).map_err(|NoMemory| no_memory(len))?;
-    policy::enforce().inspect_err(|_| {
-        // SAFETY: just mapped, zero, and nobody has seen it.
-        unsafe { region::unmap(header) };
-    })?;
+    let header = heap::region_of_its_own(Kind::Secret, len.max(1)).map_err(|why| refused(why, len))?;
     // SAFETY: just mapped.
     let region = unsafe { header.as_ref() };
     // SAFETY: the region is at least `len` bytes long, so this lies within it or, for 0, just behind it.
     Ok(unsafe { region.data().add(region.len() - len) })
 }
 
-/// Wipes, and gives back lock and pages before the addresses, which [`free_guarded`] still has to give back: until then
-/// whoever reads or writes there, late, does not fault and finds zeros.
+/// Wipes a secret and gives back its lock and its pages. The addresses stay mapped until [`free_guarded`]. Until then a late
+/// read finds zeros, and a late write does not fault.
 ///
 /// # Safety
 /// `secret` came from [`alloc_guarded`] and has not been freed, and nobody relies on what is in it any more.
@@ -60,6 +55,6 @@ unsafe fn wipe_all(header: NonNull<Header>) {
     // SAFETY: by the contract above.
     unsafe {
         let region = header.as_ref();
-        system::wipe(std::slice::from_raw_parts_mut(region.data().as_ptr(), region.len()));
+        os::wipe(std::slice::from_raw_parts_mut(region.data().as_ptr(), region.len()));
     }
 }

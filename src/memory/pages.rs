@@ -1,44 +1,10 @@
 //! Locks on memory that belongs to the caller. mlock does not nest, so locks are counted per page.
 
-use std::cell::UnsafeCell;
 use std::collections::BTreeMap;
 
-use super::lock::Lock;
-use super::process::Process;
-use super::{fork, region, system};
+use super::page_counts::COUNTS;
+use super::{fork, os, region};
 use crate::error::{Error, Result, Status};
-
-/// How often each page is locked.
-static COUNTS: Counts = Counts(Lock::new(), UnsafeCell::new((None, BTreeMap::new())));
-
-/// The counts, and the process that they are true of: a forked child inherits no lock.
-struct Counts(Lock, UnsafeCell<(Option<Process>, BTreeMap<usize, usize>)>);
-// SAFETY: the counts are only touched while the lock is held.
-unsafe impl Sync for Counts {}
-
-impl Counts {
-    fn with<T>(&self, body: impl FnOnce(&mut BTreeMap<usize, usize>) -> T) -> T {
-        self.0.hold(|| {
-            // SAFETY: the lock is held, so this is the only reference.
-            let (process, counts) = unsafe { &mut *self.1.get() };
-            if *process != Some(Process::this()) {
-                *process = Some(Process::this());
-                counts.clear();
-            }
-            body(counts)
-        })
-    }
-}
-
-/// Before a fork.
-pub(super) fn acquire() {
-    COUNTS.0.acquire();
-}
-
-/// After a fork, on both sides.
-pub(super) fn release() {
-    COUNTS.0.release();
-}
 
 /// Locks the pages that `start..start + len` touches, once more each.
 ///
@@ -57,13 +23,18 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
     for (done, page) in pages.clone().enumerate() {
         // A count does not say that the page is locked: it may stand for memory that was unmapped before it was unlocked.
         // SAFETY: the page is part of a range that is mapped, by the promise of lock_pages' caller.
-        if !unsafe { system::lock(address(page), 1) } {
-            let why = std::io::Error::last_os_error().kind();
-            let ours = touched(pages);
+        if !unsafe { os::lock(address(page), 1) } {
+            let error = std::io::Error::last_os_error();
+            let (why, ours) = (error.kind(), touched(pages));
+            // A page that cannot be read in is locked all the same, and then refused: with ENOMEM (PROT_NONE) or EAGAIN (no memory).
+            if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN)) {
+                *counts.entry(page).or_insert(0) += 1;
+                give_up(counts, page, ours);
+            }
             for page in pages.clone().take(done) {
                 give_up(counts, page, ours);
             }
-            let limit = system::lock_limit();
+            let limit = os::lock_limit();
             return Err(Error::new(
                 Status::Security,
                 format!(
@@ -102,7 +73,7 @@ pub unsafe fn unlock_pages(start: *const u8, len: usize) -> Result<()> {
 /// Whether some of the pages are the vault's, which keeps its own locks.
 fn touched(pages: &Pages) -> bool {
     let mut pages = pages.clone();
-    pages.next().is_some_and(|first| region::touches(first, pages.next_back().unwrap_or(first) + system::page_size()))
+    pages.next().is_some_and(|first| region::touches(first, pages.next_back().unwrap_or(first) + os::page_size()))
 }
 
 /// Takes one lock off a page that has one. `ours`: it may be the vault's.
@@ -113,7 +84,7 @@ fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize, ours: bool) {
         counts.remove(&page);
         if !(ours && region::touches(page, page + 1)) {
             // SAFETY: unlocking changes no contents, and does nothing where nothing is mapped.
-            unsafe { system::unlock(address(page), 1) };
+            unsafe { os::unlock(address(page), 1) };
         }
     }
 }
@@ -126,7 +97,7 @@ type Pages = std::iter::StepBy<std::ops::Range<usize>>;
 
 /// The addresses of the pages that a range touches.
 fn pages(start: *const u8, len: usize) -> Result<Pages> {
-    let page = system::page_size();
+    let page = os::page_size();
     let first = start.addr() / page * page;
     let end = start
         .addr()

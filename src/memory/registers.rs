@@ -1,10 +1,10 @@
-//! What crypto and copying leave in the vector registers.
+//! Clearing of the vector registers, which hold remains of crypto and of copying.
 //!
-//! The registers themselves end with their next use. But the dynamic linker, at a function's first call, and the kernel,
-//! for a signal, save all of them on the caller's stack, which is neither locked nor ours.
+//! A register's old value disappears when the register is next written. Until then, the dynamic linker (at a function's first
+//! call) and the kernel (for a signal) may save all registers on the caller's stack, which is neither locked nor ours.
 
 /// Zeroes every vector register that a called function may change.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(crate) fn clear_registers() {
     use std::arch::asm;
 
@@ -63,8 +63,9 @@ pub(crate) fn clear_registers() {
     }
 }
 
-/// Zeroes every vector register that a called function may change as a whole (the upper halves of v8 to v15 are left).
-#[cfg(target_arch = "aarch64")]
+/// Zeroes every vector register that a called function may change: of v8 to v15 the upper halves. The lower ones are the
+/// caller's.
+#[cfg(all(target_arch = "aarch64", not(miri)))]
 pub(crate) fn clear_registers() {
     // SAFETY: NEON is part of aarch64; the registers are declared as clobbered.
     unsafe {
@@ -93,6 +94,14 @@ pub(crate) fn clear_registers() {
             "movi v29.2d, #0",
             "movi v30.2d, #0",
             "movi v31.2d, #0",
+            "mov v8.d[1], xzr",
+            "mov v9.d[1], xzr",
+            "mov v10.d[1], xzr",
+            "mov v11.d[1], xzr",
+            "mov v12.d[1], xzr",
+            "mov v13.d[1], xzr",
+            "mov v14.d[1], xzr",
+            "mov v15.d[1], xzr",
             clobber_abi("C"),
             options(nomem, nostack, preserves_flags),
         );
@@ -100,5 +109,5 @@ pub(crate) fn clear_registers() {
 }
 
 /// Nothing is known of this processor's registers.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 pub(crate) fn clear_registers() {}

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 
 use super::block::Block;
+use super::os;
 use super::region::Kind;
-use super::system;
 use crate::error::Result;
 
 /// Bytes that nobody else may see.
@@ -46,7 +46,7 @@ impl SecretBuf {
     /// Keeps the first `len` bytes and wipes the rest.
     pub(crate) fn truncate(&mut self, len: usize) {
         if len < self.len {
-            system::wipe(&mut self[len..]);
+            os::wipe(&mut self[len..]);
             self.len = len;
         }
     }

@@ -1,69 +1,125 @@
-//! What crypto leaves on the stack.
+//! The vault's own stacks: locked, kept out of dumps, between guard pages, zeros in a forked child, and wiped after each use.
 
-use std::hint::black_box;
-use std::mem::MaybeUninit;
-use std::ptr::write_volatile;
+use std::ptr::NonNull;
 
-use super::registers::clear_registers;
+use corosensei::stack::StackPointer;
+use corosensei::stack::valgrind::ValgrindStackRegistration;
 
-/// How deep operations reach, in bytes, rounded up: measured at 8 KiB for AWS-LC, 27 KiB for key files without
-/// optimisation (7 KiB with it) and 86 KiB for RSA in pure Rust, and held by tests in `crypto` and `keys`.
-pub(crate) const SCRUBBED: usize = if cfg!(feature = "aws-lc") { 32 * 1024 } else { 96 * 1024 };
+use super::idle_stacks;
+use super::refusal::{enforce, lock_more, refused};
+use super::region::{self, Header, Kind};
+use super::{fork, heap, os, valgrind};
+use crate::error::Result;
 
-/// Runs `body` and then overwrites the stack and the vector registers that it used.
-#[inline(never)]
-pub(crate) fn scrubbed<T>(body: impl FnOnce() -> T) -> T {
-    let outcome = run(body);
-    scrub();
-    clear_registers();
-    outcome
+/// Bytes of a stack: about twice the depth that the C programs chat, small_stack, keys_in_memory, attestation and sealed reached
+/// on x86_64. That was 43 584 bytes with AWS-LC and optimisation, 91 136 without optimisation, and 131 520 in pure Rust without
+/// optimisation. Tests of `crypto` and `keys` check their operations.
+pub(crate) const SIZE: usize = match (cfg!(feature = "aws-lc"), cfg!(debug_assertions)) {
+    (true, false) => 96 * 1024,
+    (true, true) => 192 * 1024,
+    (false, _) => 256 * 1024,
+};
+
+/// A stack in use. Wiped when it is dropped.
+pub(super) struct Stack {
+    region: NonNull<Header>,
+    _known_to_valgrind: ValgrindStackRegistration,
 }
 
-/// A frame of its own, so that everything of `body` lies below the caller's frame.
-#[inline(never)]
-fn run<T>(body: impl FnOnce() -> T) -> T {
-    black_box(body())
-}
-
-/// Overwrites what lay where its own frame is now.
-#[inline(never)]
-fn scrub() {
-    let mut below = [MaybeUninit::<u64>::uninit(); SCRUBBED / 8];
-    for word in &mut below {
-        // SAFETY: a live local; volatile, so that it is written although nobody reads it.
-        unsafe { write_volatile(word, MaybeUninit::new(0)) };
+impl Stack {
+    /// A stack of zeros.
+    ///
+    /// # Errors
+    /// `Status::Memory` if there is no memory. `Status::Security` if the policy requires a lock and the system refuses it.
+    pub(super) fn take() -> Result<Stack> {
+        fork::watch();
+        // Some allocations of a call cannot report a failure. The call begins only if the spares can serve them.
+        region::keep_spares().map_err(|why| refused(why, SIZE))?;
+        let region = match idle_stacks::take() {
+            Some(region) => region,
+            None => heap::region_of_its_own(Kind::Secret, SIZE).map_err(|why| refused(why, SIZE))?,
+        };
+        enforce().inspect_err(|_| {
+            // SAFETY: zero, and nobody else's. A stack that cannot be locked is not kept.
+            unsafe { region::unmap(region) };
+        })?;
+        // SAFETY: mapped, and in use by nobody else.
+        let data = unsafe { region.as_ref() }.data();
+        Ok(Stack { region, _known_to_valgrind: ValgrindStackRegistration::new(data.as_ptr(), SIZE) })
     }
-    black_box(&mut below);
 }
 
-/// How deep below its entry `body` reaches into the stack, in bytes, and what is left of `secret` there afterwards.
-#[cfg(all(test, target_os = "linux"))]
-pub(crate) fn stack_after(body: fn(), secret: &[u8]) -> (usize, usize) {
-    const SIZE: usize = 1024 * 1024;
-    const PAINT: u8 = 0xd7;
+// SAFETY: a region has a guard page on both sides, and SIZE bytes between.
+unsafe impl corosensei::stack::Stack for Stack {
+    fn base(&self) -> StackPointer {
+        // SAFETY: the region is this stack's as long as it lives.
+        unsafe { self.region.as_ref() }.data().addr().saturating_add(SIZE)
+    }
 
-    extern "C" fn enter(body: *mut libc::c_void) -> *mut libc::c_void {
-        // SAFETY: the address of the function that was passed in, below.
-        let body: fn() = unsafe { std::mem::transmute(body) };
+    fn limit(&self) -> StackPointer {
+        // SAFETY: as above; the page before the data is the guard.
+        let data = unsafe { self.region.as_ref() }.data().addr().get();
+        StackPointer::new(data - os::page_size()).unwrap_or(StackPointer::MIN)
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        #[cfg(all(test, not(miri)))]
+        tests::note(self);
+        // SAFETY: the region is this stack's as long as it lives.
+        let data = unsafe { self.region.as_ref() }.data().as_ptr();
+        valgrind::allow_writing(data, SIZE);
+        // SAFETY: SIZE bytes of the region, and nobody runs on it any more.
+        os::wipe(unsafe { std::slice::from_raw_parts_mut(data, SIZE) });
+        // A stack that could not be locked is not kept, because the next one may be.
+        // SAFETY: as above.
+        if unsafe { self.region.as_ref() }.is_refused() || !idle_stacks::keep(self.region) {
+            // SAFETY: wiped, and nobody else has it.
+            unsafe { region::unmap(self.region) };
+        }
+        lock_more();
+    }
+}
+
+#[cfg(all(test, not(miri)))]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    thread_local! {
+        /// How deep operations of this thread reached into stacks of the vault, in bytes, while that is measured.
+        static DEEPEST: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// Notes how deep a stack was used.
+    pub(super) fn note(stack: &Stack) {
+        let Some(deepest) = DEEPEST.get() else { return };
+        // SAFETY: the region is the stack's as long as it lives, and SIZE bytes long.
+        let bytes = unsafe { std::slice::from_raw_parts(stack.region.as_ref().data().as_ptr(), SIZE) };
+        let depth = SIZE - bytes.iter().position(|&byte| byte != 0).unwrap_or(SIZE);
+        DEEPEST.set(Some(deepest.max(depth)));
+    }
+
+    /// How deep `body` reaches into stacks of the vault, in bytes.
+    pub(crate) fn depth_of(body: impl FnOnce()) -> usize {
+        DEEPEST.set(Some(0));
         body();
-        std::ptr::null_mut()
+        DEEPEST.take().unwrap_or_default()
     }
 
-    let layout = std::alloc::Layout::from_size_align(SIZE, 4096).expect("a layout");
-    // SAFETY: a thread runs on memory of ours, which outlives it: it is joined before the memory is read and freed.
-    unsafe {
-        let stack = std::alloc::alloc(layout);
-        stack.write_bytes(PAINT, SIZE);
-        let (mut attributes, mut thread) = (std::mem::zeroed(), std::mem::zeroed());
-        assert_eq!(libc::pthread_attr_init(&raw mut attributes), 0);
-        assert_eq!(libc::pthread_attr_setstack(&raw mut attributes, stack.cast(), SIZE), 0);
-        assert_eq!(libc::pthread_create(&raw mut thread, &raw const attributes, enter, body as *mut libc::c_void), 0);
-        assert_eq!(libc::pthread_join(thread, std::ptr::null_mut()), 0);
-        libc::pthread_attr_destroy(&raw mut attributes);
-        let bytes = std::slice::from_raw_parts(stack, SIZE);
-        let depth = SIZE - bytes.iter().position(|&byte| byte != PAINT).unwrap_or(SIZE);
-        let copies = bytes.windows(secret.len()).filter(|window| *window == secret).count();
-        std::alloc::dealloc(stack, layout);
-        (depth, copies)
+    #[test]
+    fn a_stack_is_wiped_and_used_again() {
+        let address = |stack: &Stack| stack.region;
+        let first = Stack::take().expect("memory");
+        // SAFETY: this stack is nobody else's.
+        unsafe { address(&first).as_ref().data().write(7) };
+        drop(first);
+        let many: Vec<Stack> = (0..20).map(|_| Stack::take().expect("memory")).collect();
+        for stack in &many {
+            // SAFETY: as above.
+            assert_eq!(unsafe { address(stack).as_ref().data().read() }, 0);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::exchange::Seen;
 use super::failure::Place;
 use crate::error::Error;
-use crate::log::{Level, Log};
+use crate::log::{Log, LogLevel};
 
 /// An attempt under way.
 pub(super) struct Event<'a> {
@@ -27,20 +27,20 @@ impl<'a> Event<'a> {
         body: usize,
     ) -> Event<'a> {
         let event = Event { log, method, place, payload_id, began: Instant::now() };
-        log.write(Level::Debug, format_args!("{event} begins body={body}"));
+        log.write(LogLevel::Debug, format_args!("{event} begins body={body}"));
         event
     }
 
     /// Says how it ended: with which HTTP status (0 when there was no answer), after how many bytes and milliseconds.
-    pub(super) fn ended(&self, failed: Option<&Error>) {
-        let Seen { sent, received, reused, .. } = Seen::so_far();
+    pub(super) fn ended(&self, failed: Option<&Error>, seen: &Seen) {
+        let Seen { sent, received, reused, .. } = *seen;
         let (ms, connection) = (self.began.elapsed().as_millis(), if reused { "reused" } else { "new" });
         let status = failed.map_or(Some(200), Error::http_status).unwrap_or(0);
         let line =
             format_args!("{self} status={status} sent={sent} received={received} ms={ms} connection={connection}");
         match failed {
-            None => self.log.write(Level::Info, line),
-            Some(error) => self.log.write(Level::Info, format_args!("{line} error={:?}", error.status())),
+            None => self.log.write(LogLevel::Info, line),
+            Some(error) => self.log.write(LogLevel::Info, format_args!("{line} error={:?}", error.status())),
         }
     }
 }

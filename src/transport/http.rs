@@ -1,64 +1,45 @@
-//! The agent and its two calls: fetch the server's key, post a package.
+//! The two calls: fetch the server's key, post a package.
 
 use std::time::{Duration, Instant};
 
-use ureq::http::Response;
-use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use ureq::{Agent, Body, RequestBuilder};
+use http::Request;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderName, HeaderValue, USER_AGENT};
 
 use super::event::Event;
-use super::exchange::Seen;
+use super::exchange::{self, Response, Seen, exchange};
 use super::failure::{self, Place};
+use super::pool::Pool;
 use super::rate_limit::RateLimit;
+use super::refusal;
 use super::retry::{Attempts, Kind, doubts_the_key};
-use super::{BaseUrl, Deadline, ProxyChoice, Rate, TrustedRoots, cancel, dial, refusal};
+use super::{Post, Settings};
+use crate::connection::{Dialer, Failure, Step};
 use crate::error::{Error, Result, Status};
-use crate::log::{Level, Log};
+use crate::log::{Log, LogLevel};
 use crate::memory::{SecretBuf, WireBuf};
+use crate::wait::Wait;
 
 /// The most that a key may have, in bytes.
 const KEY_LIMIT: u64 = 64 * 1024;
-/// Room for an answer that does not say how long it is, to begin with.
+/// Room for a response that does not say how long it is, to begin with.
 const FIRST_READ: usize = 64 * 1024;
-/// Each of a connection's four buffers, in bytes. They are locked memory, of which there may be little.
-const BUFFER: usize = 32 * 1024;
-/// Idle connections kept, in all and for the one host that a client talks to.
-const IDLE_CONNECTIONS: usize = 100;
-/// How long an idle connection is kept: less than what NAT gateways and proxies allow.
-const IDLE_AGE: Duration = Duration::from_secs(90);
+/// How long the body of an error is waited for.
+const DETAILS_TIME: Duration = Duration::from_secs(5);
 
-/// What a transport is made of.
-pub(crate) struct Settings {
-    pub(crate) base_url: BaseUrl,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) max_retries: u32,
-    pub(crate) rate: Option<Rate>,
-    /// The largest answer that is read, in bytes.
-    pub(crate) response_limit: u64,
-    pub(crate) proxy: ProxyChoice,
-    pub(crate) roots: TrustedRoots,
-    pub(crate) user_agent: String,
-    pub(crate) log: Log,
-}
-
-/// A pooled HTTP agent for one server. May be shared by any number of threads.
+/// Pooled connections to one server. Any number of threads may share it.
 pub(crate) struct Transport {
-    agent: Agent,
-    base_url: BaseUrl,
+    dialer: Dialer,
+    pool: Pool,
+    base_url: crate::connection::BaseUrl,
+    user_agent: String,
+    headers: Vec<(HeaderName, HeaderValue)>,
     max_retries: u32,
     rate_limit: Option<RateLimit>,
     response_limit: u64,
-    /// How the proxy is called, if there is one.
+    /// The proxy's name, if there is one.
     proxy: Option<String>,
     trust: &'static str,
     log: Log,
-}
-
-/// A sealed request and the headers that go with it.
-pub(crate) struct Post<'a> {
-    pub(crate) body: &'a [u8],
-    pub(crate) headers: &'a [(&'static str, &'a str)],
-    pub(crate) api_key: Option<&'a SecretBuf>,
 }
 
 /// One of the two requests.
@@ -84,50 +65,54 @@ impl Call<'_> {
             }
         }
     }
+
+    fn body(&self) -> &[u8] {
+        match self {
+            Call::Key => &[],
+            Call::Chat(post) => post.body,
+        }
+    }
 }
 
-/// An attempt that failed, and whether its answer had begun by then: what the server did may be done already.
+/// An attempt that failed, and whether its response had begun by then: the server may have done its work.
 struct Failed {
     error: Error,
-    answered: bool,
+    begun: bool,
 }
 
 impl Transport {
-    /// Makes the agent; opens no connection. `Status::Argument` when the environment names a proxy that cannot be used.
+    /// Opens no connection. `Status::Argument` if the environment names a proxy that cannot be used.
     pub(crate) fn new(settings: Settings) -> Result<Transport> {
         let via = settings.proxy.on_the_way_to(&settings.base_url)?;
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .https_only(settings.base_url.is_secure())
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(via.as_ref().map(|via| via.proxy.clone()))
-            .user_agent(settings.user_agent)
-            .accept_encoding("")
-            .input_buffer_size(BUFFER)
-            .output_buffer_size(BUFFER)
-            .timeout_connect(Some(settings.connect_timeout))
-            .max_idle_connections(IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(IDLE_CONNECTIONS)
-            .max_idle_age(IDLE_AGE)
-            .tls_config(settings.roots.tls_config())
-            .build();
-        let by_connect = via.as_ref().is_some_and(|via| !via.is_socks());
+        let (proxy, trust) = (via.as_ref().map(|via| via.name().to_owned()), settings.roots.name());
+        let dialer = Dialer::new(crate::connection::Settings {
+            server: settings.base_url.clone(),
+            via,
+            connect_timeout: settings.connect_timeout,
+            roots: settings.roots,
+            tls_pins: settings.tls_pins,
+            client_certificate: settings.client_certificate,
+            post_quantum: settings.post_quantum,
+            user_agent: settings.user_agent.clone(),
+        });
         Ok(Transport {
-            agent: Agent::with_parts(config, dial::connector(by_connect), dial::Later),
+            dialer,
+            pool: Pool::default(),
             base_url: settings.base_url,
+            user_agent: settings.user_agent,
+            headers: settings.headers,
             max_retries: settings.max_retries,
             rate_limit: settings.rate.map(RateLimit::new),
             response_limit: settings.response_limit,
-            proxy: via.map(|via| via.name),
-            trust: settings.roots.name(),
+            proxy,
+            trust,
             log: settings.log,
         })
     }
 
-    /// What a call that begins now may try: as many attempts as the client is set to, for `total` at most.
-    pub(crate) fn attempts(&self, total: Duration) -> Attempts {
-        Attempts::new(Deadline::after(total), self.max_retries)
+    /// What a call may try: as many attempts as the client is set to, as long as `wait` allows.
+    pub(crate) fn attempts(&self, wait: &Wait) -> Attempts {
+        Attempts::new(wait.clone(), self.max_retries)
     }
 
     /// `GET /pki/public_key`: the PEM, at most 64 KiB.
@@ -141,14 +126,26 @@ impl Transport {
         self.insist(&Call::Chat(post), attempts)
     }
 
-    /// After an attempt that failed with `error`: waits as long as is due before the next, or gives the error back when
-    /// there is to be none. `Status::Cancelled` when the call is cancelled meanwhile.
+    /// The verified certificate chain of the last connection, as JSON. Fetches the server's key if there was none yet.
+    pub(crate) fn tls_chain(&self, attempts: &mut Attempts) -> Result<String> {
+        if !self.base_url.is_secure() {
+            return Err(Error::argument("an http:// server has no certificate chain; use https://"));
+        }
+        if let Some(chain) = self.dialer.chain() {
+            return Ok(chain);
+        }
+        self.fetch_server_key(attempts)?;
+        self.dialer.chain().ok_or_else(|| Error::internal("a connection without a certificate chain"))
+    }
+
+    /// After an attempt that failed with `error`: waits as long as is due before the next, or gives the error back if there
+    /// is to be none.
     pub(crate) fn again(&self, error: Error, attempts: &mut Attempts) -> Result<()> {
-        let made = error.attempts();
         let failed = error.clone();
-        let wait = attempts.wait_after(error)?;
-        self.log.write(Level::Warn, format_args!("{failed}; another attempt follows in {} ms", wait.as_millis()));
-        cancel::sleep(wait).map_err(|e| e.with_attempts(made))
+        let time = attempts.wait_after(error)?;
+        attempts.wait().check("it was about to wait before another attempt")?;
+        self.log.write(LogLevel::Warn, format_args!("{failed}; another attempt is due in {} ms", time.as_millis()));
+        attempts.wait().sleep(time, "it waited before another attempt")
     }
 
     /// Makes attempts until one succeeds, or no further one is due.
@@ -158,21 +155,28 @@ impl Transport {
             Call::Chat(_) => "/v1/chat/secure_completion",
         });
         let place = |attempt| Place { url: &url, proxy: self.proxy.as_deref(), attempt };
+        let wait = attempts.wait().clone();
         loop {
-            let made = attempts.made(call.kind());
-            self.wait_for_a_turn(&place(made), attempts.deadline()).map_err(|e| e.with_attempts(made))?;
+            self.wait_for_a_turn(&place(attempts.made(call.kind())), &wait)?;
             let place = place(attempts.count(call.kind()));
             let event = call.begins(&self.log, place);
-            let outcome = self.attempt(call, &place, attempts.deadline());
-            event.ended(outcome.as_ref().err().map(|failed| &failed.error));
+            let mut seen = Seen::default();
+            let outcome = self.attempt(call, &place, &wait, &mut seen);
+            event.ended(outcome.as_ref().err().map(|failed| &failed.error), &seen);
+            if seen.answered {
+                attempts.responded(std::mem::take(&mut seen.headers));
+            }
+            if matches!(call, Call::Chat(_)) && seen.sent > 0 {
+                attempts.sent(seen.answered);
+            }
             match outcome {
-                Ok(answer) => {
+                Ok(body) => {
                     attempts.succeeded();
-                    return Ok(answer);
+                    return Ok(body);
                 }
-                Err(Failed { error, answered }) => {
+                Err(Failed { error, begun }) => {
                     let error = error.with_attempts(place.attempt);
-                    if answered || matches!(call, Call::Chat(_)) && doubts_the_key(&error) {
+                    if begun || matches!(call, Call::Chat(_)) && doubts_the_key(&error) {
                         return Err(error);
                     }
                     self.again(error, attempts)?;
@@ -182,116 +186,143 @@ impl Transport {
     }
 
     /// Waits for as long as the client's own rate limit demands, if there is time left at all.
-    fn wait_for_a_turn(&self, place: &Place<'_>, deadline: Deadline) -> Result<()> {
-        let left = deadline.left();
-        if left.is_zero() {
-            return Err(deadline.passed(place));
-        }
+    fn wait_for_a_turn(&self, place: &Place<'_>, wait: &Wait) -> Result<()> {
+        wait.check(format_args!("it was about to use the network ({place})"))?;
         let Some(limit) = &self.rate_limit else { return Ok(()) };
-        let Some(turn) = limit.take(Instant::now(), left) else {
+        let Some(turn) = limit.take(Instant::now(), wait.left()) else {
             return Err(Error::new(
                 Status::Timeout,
                 format!(
                     "the client's own rate limit leaves this call no turn before its deadline ({place}): send less at \
                      once, or allow more time or a higher rate"
                 ),
-            ));
+            )
+            .cut_short()
+            .not_retryable());
         };
         if turn.wait.is_zero() {
             return Ok(());
         }
-        self.log.write(Level::Debug, format_args!("{place} waits {} ms for its turn", turn.wait.as_millis()));
-        cancel::sleep(turn.wait).inspect_err(|_| limit.give_back(&turn))
+        self.log.write(LogLevel::Debug, format_args!("{place} waits {} ms for its turn", turn.wait.as_millis()));
+        wait.sleep(turn.wait, "it waited for its turn under the client's rate limit")
+            .inspect_err(|_| limit.give_back(&turn))
     }
 
-    /// One attempt. A connection that turns out to have been closed while it was idle is none: then there is another, on a
-    /// fresh one.
-    fn attempt(&self, call: &Call<'_>, place: &Place<'_>, deadline: Deadline) -> std::result::Result<WireBuf, Failed> {
-        let send = |fresh| {
-            Seen::begin();
-            self.send(call, place, deadline, fresh).map_err(|error| Failed { error, answered: false })
-        };
-        let mut answer = send(false)?;
-        let Seen { received, idle, .. } = Seen::so_far();
-        if matches!(answer, Err(ureq::Error::Io(_))) && idle && received == 0 && cancel::still_wanted().is_ok() {
-            self.log.write(Level::Debug, format_args!("{} finds its idle connection closed", place.url));
-            answer = send(true)?;
-        }
-        let (limit, advice) = match call {
-            Call::Key => (KEY_LIMIT, "check that what answers is a NOMYO endpoint"),
-            Call::Chat(_) => (self.response_limit, "raise the response limit, if an answer may be that long"),
-        };
-        self.read(answer, place, deadline, limit, || failure::too_large(limit, place, advice))
-    }
-
-    /// Sends the request and waits for the head of its answer; if it has to be a `fresh` connection, the idle ones are
-    /// closed.
-    fn send(
+    /// One attempt.
+    fn attempt(
         &self,
         call: &Call<'_>,
         place: &Place<'_>,
-        deadline: Deadline,
-        fresh: bool,
-    ) -> Result<std::result::Result<Response<Body>, ureq::Error>> {
-        match call {
-            Call::Key => Ok(bounded(self.agent.get(place.url), deadline, fresh).call()),
-            Call::Chat(post) => {
-                let request = bounded(self.agent.post(place.url), deadline, fresh);
-                let mut request = request.header(CONTENT_TYPE, "application/octet-stream");
-                for (name, value) in post.headers {
-                    request = request.header(*name, *value);
+        wait: &Wait,
+        seen: &mut Seen,
+    ) -> std::result::Result<WireBuf, Failed> {
+        let step = Step::new(wait, place);
+        let failed = |failure, begun| Failed { error: failure::of(failure, place, self.trust), begun };
+        let response = match self.answered(call, place, &step, seen) {
+            Ok(response) => response.map_err(|failure| failed(failure, seen.received > 0))?,
+            Err(error) => return Err(Failed { error, begun: false }),
+        };
+        let status = response.status;
+        if status != 200 {
+            return Err(Failed { error: self.refused(response, place), begun: false });
+        }
+        let limit = match call {
+            Call::Key => KEY_LIMIT,
+            Call::Chat(_) => self.response_limit,
+        };
+        let body = body(response, limit, seen);
+        let body =
+            body.and_then(|body| body.map_err(|failure| failure::of(failure, place, self.trust).with_advice(call)));
+        body.map_err(|error| Failed { error: error.with_http_status(200), begun: true })
+    }
+
+    /// The error that a response stands for.
+    fn refused(&self, response: Response<'_>, place: &Place<'_>) -> Error {
+        let headers = response.headers.clone();
+        refusal::of(response.status, place, &headers, response.hastily(DETAILS_TIME))
+    }
+
+    /// Sends the request and waits for the head of its response. A pooled connection that turns out to be closed before a
+    /// byte has left is replaced: that is no attempt.
+    fn answered<'a>(
+        &'a self,
+        call: &Call<'_>,
+        place: &Place<'_>,
+        step: &Step<'a>,
+        seen: &mut Seen,
+    ) -> Result<std::result::Result<Response<'a>, Failure>> {
+        loop {
+            let link = match self.pool.take() {
+                Some(link) => link,
+                None => match self.dialer.open(step) {
+                    Ok(channel) => super::link::Link::new(channel),
+                    Err(failure) => return Ok(Err(failure)),
+                },
+            };
+            let outcome = exchange(link, self.request(call, place)?, call.body(), step, &self.pool, seen);
+            match outcome {
+                Err(Failure::Io(_) | Failure::Closed) if seen.reused && seen.sent == 0 => {
+                    self.log.write(LogLevel::Debug, format_args!("{} finds its idle connection closed", place.url));
+                    *seen = Seen::default();
                 }
-                if let Some(key) = post.api_key.filter(|key| !key.is_empty()) {
-                    request = request.header(AUTHORIZATION, bearer(key)?);
-                }
-                Ok(request.send(post.body))
+                outcome => return Ok(outcome),
             }
         }
     }
 
-    /// The body of a 200, or the error that the answer is.
-    fn read(
-        &self,
-        answer: std::result::Result<Response<Body>, ureq::Error>,
-        place: &Place<'_>,
-        deadline: Deadline,
-        limit: u64,
-        too_large: impl Fn() -> Error,
-    ) -> std::result::Result<WireBuf, Failed> {
-        let failed = |e: &ureq::Error| failure::of(e, place, self.trust, deadline);
-        let (head, body) = match answer {
-            Ok(answer) => answer.into_parts(),
-            Err(e) => return Err(Failed { error: failed(&e), answered: Seen::so_far().received > 0 }),
+    fn request(&self, call: &Call<'_>, place: &Place<'_>) -> Result<Request<()>> {
+        let request = match call {
+            Call::Key => Request::get(place.url),
+            Call::Chat(_) => Request::post(place.url),
         };
-        let status = head.status.as_u16();
-        if status != 200 {
-            return Err(Failed { error: refusal::of(status, place, &head.headers, body), answered: false });
+        let mut request = request.header(USER_AGENT, &self.user_agent).header(ACCEPT, "*/*");
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
-        let announced = body.content_length();
-        let read = if announced.is_some_and(|len| len > limit) {
-            Err(too_large())
-        } else {
-            let expected = announced.and_then(|len| usize::try_from(len).ok()).unwrap_or(FIRST_READ);
-            // The agent refuses what is exactly as long as its limit.
-            let reader = body.into_with_config().limit(limit.saturating_add(1)).reader();
-            WireBuf::read_to_end(reader, expected).and_then(|read| {
-                read.map_err(|e| match e.into() {
-                    ureq::Error::BodyExceedsLimit(_) => too_large(),
-                    e => failed(&e),
-                })
-            })
-        };
-        read.map_err(|error| Failed { error: error.with_http_status(200), answered: true })
+        if let Call::Chat(post) = call {
+            request = request.header(CONTENT_LENGTH, post.body.len());
+            for (name, value) in post.headers {
+                request = request.header(*name, *value);
+            }
+            if let Some(key) = post.api_key.filter(|key| !key.is_empty()) {
+                request = request.header(AUTHORIZATION, bearer(key)?);
+            }
+        }
+        request.body(()).map_err(|_| Error::internal("an unchecked header"))
     }
 }
 
-fn bounded<B>(request: RequestBuilder<B>, deadline: Deadline, fresh: bool) -> RequestBuilder<B> {
-    let config = request.config().timeout_global(Some(deadline.left()));
-    if fresh { config.max_idle_age(Duration::ZERO).build() } else { config.build() }
+impl Error {
+    /// What to do about a response that is too large.
+    fn with_advice(self, call: &Call<'_>) -> Error {
+        match call {
+            _ if self.status() != Status::Protocol => self,
+            Call::Key => self.because("check that it comes from a NOMYO endpoint"),
+            Call::Chat(_) => self.because("raise the response limit, if a response may be that long"),
+        }
+    }
+}
+
+/// The body of a 200.
+fn body(mut response: Response<'_>, limit: u64, seen: &mut Seen) -> Result<std::result::Result<WireBuf, Failure>> {
+    let announced = response.announced();
+    if announced.is_some_and(|len| len > limit) {
+        return Ok(Err(Failure::LargeBody(limit)));
+    }
+    let expected = announced.and_then(|len| usize::try_from(len).ok()).unwrap_or(FIRST_READ);
+    let reader = std::io::Read::take(&mut response, limit.saturating_add(1));
+    let read = WireBuf::read_to_end(reader, expected)?;
+    Ok(match read {
+        Ok(body) => {
+            seen.received += body.len() as u64;
+            if body.len() as u64 > limit { Err(Failure::LargeBody(limit)) } else { Ok(body) }
+        }
+        Err(e) => Err(exchange::failure_of(e)),
+    })
 }
 
 /// The Authorization header, marked so that no log or `Debug` shows it.
-fn bearer(key: &SecretBuf) -> Result<HeaderValue> {
+fn bearer(key: &[u8]) -> Result<HeaderValue> {
     let mut text = SecretBuf::with_capacity(key.len() + 7)?;
     text.push(b"Bearer ");
     text.push(key);

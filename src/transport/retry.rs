@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::Deadline;
-use crate::error::{Error, Result};
+use crate::crypto;
+use crate::error::{Error, Result, Sent};
+use crate::headers::Headers;
+use crate::wait::Wait;
 
 /// The wait before the first repetition; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -15,7 +17,7 @@ const COOL_DOWN: Duration = Duration::from_secs(1800);
 /// What one call may still try: made once for it, and passed to everything that it does on the network.
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    deadline: Deadline,
+    wait: Wait,
     /// How many failed attempts may still be repeated, whichever of the two requests they are of.
     retries: u32,
     repeated: u32,
@@ -23,6 +25,12 @@ pub(crate) struct Attempts {
     made: [u32; 2],
     /// Whether the last answer was a 503.
     unavailable: bool,
+    /// Whether bytes of the package left in an attempt that was answered.
+    answered: bool,
+    /// Whether bytes of the package left in an attempt that was not.
+    unanswered: bool,
+    /// The headers of the last response.
+    headers: Headers,
 }
 
 /// One of the two requests.
@@ -33,13 +41,52 @@ pub(super) enum Kind {
 }
 
 impl Attempts {
-    pub(super) fn new(deadline: Deadline, retries: u32) -> Attempts {
-        Attempts { deadline, retries, repeated: 0, made: [0; 2], unavailable: false }
+    pub(super) fn new(wait: Wait, retries: u32) -> Attempts {
+        Attempts {
+            wait,
+            retries,
+            repeated: 0,
+            made: [0; 2],
+            unavailable: false,
+            answered: false,
+            unanswered: false,
+            headers: Headers::default(),
+        }
     }
 
-    /// The call's deadline.
-    pub(crate) fn deadline(&self) -> Deadline {
-        self.deadline
+    /// How long the call may go on.
+    pub(crate) fn wait(&self) -> &Wait {
+        &self.wait
+    }
+
+    /// An attempt of which bytes of the package left has ended, with an answer or without.
+    pub(super) fn sent(&mut self, answered: bool) {
+        self.answered |= answered;
+        self.unanswered |= !answered;
+    }
+
+    /// An attempt was answered with these headers.
+    pub(super) fn responded(&mut self, headers: Headers) {
+        self.headers = headers;
+    }
+
+    /// The headers of the last response. None if there was no response.
+    pub(crate) fn headers(&self) -> Headers {
+        self.headers.clone()
+    }
+
+    /// What is known about the package.
+    pub(crate) fn what_was_sent(&self) -> Sent {
+        match (self.unanswered, self.answered) {
+            (true, _) => Sent::Maybe,
+            (false, true) => Sent::Yes,
+            (false, false) => Sent::No,
+        }
+    }
+
+    /// How many times the request was sent; if it never was, how many times the server's key was fetched.
+    pub(crate) fn count_of_either(&self) -> u32 {
+        if self.posts() > 0 { self.posts() } else { self.fetches() }
     }
 
     /// How many times the server's key was asked for.
@@ -67,6 +114,13 @@ impl Attempts {
         self.unavailable = false;
     }
 
+    /// Uses up one retry; false if there is none.
+    pub(crate) fn use_a_retry(&mut self) -> bool {
+        let any = self.retries > 0;
+        self.retries = self.retries.saturating_sub(1);
+        any
+    }
+
     /// How long to wait after `error` before one more attempt, which is used up by asking. The error itself when there is
     /// to be none: it would be met again, all attempts are used up, or the wait would outlive the deadline.
     pub(super) fn wait_after(&mut self, error: Error) -> Result<Duration> {
@@ -75,12 +129,14 @@ impl Attempts {
         if unavailable && (again || speaks_of_a_cool_down(error.details())) {
             return Err(error.with_cool_down(COOL_DOWN));
         }
-        if !error.is_retryable() || self.retries == 0 || self.deadline.left().is_zero() {
+        if !error.is_retryable() || self.retries == 0 || self.wait.left().is_zero() {
             return Err(error);
         }
         let wait = error.retry_after().unwrap_or_else(|| backoff(self.repeated, random()));
-        if wait >= self.deadline.left() {
-            return Err(error.because("the wait before the next attempt would outlive the call's deadline"));
+        if wait >= self.wait.left() {
+            return Err(error
+                .because("the wait before the next attempt would outlive the call's deadline")
+                .cut_short());
         }
         self.retries -= 1;
         self.repeated += 1;
@@ -123,8 +179,8 @@ fn backoff(repeated: u32, random: f64) -> Duration {
 
 /// From 0, below 1. For spreading, not for secrets.
 fn random() -> f64 {
-    let high = uuid::Uuid::new_v4().as_u64_pair().0 >> 32;
-    high as f64 / 2_f64.powi(32)
+    let number = crypto::random().map_or(0, u32::from_le_bytes);
+    f64::from(number) / 2_f64.powi(32)
 }
 
 #[cfg(test)]
@@ -133,7 +189,7 @@ mod tests {
     use crate::error::Status;
 
     fn attempts(retries: u32) -> Attempts {
-        Attempts::new(Deadline::after(Duration::from_secs(600)), retries)
+        Attempts::new(Wait::patient(), retries)
     }
 
     fn answered(status: u16, details: &str, wait: Option<u64>) -> Error {
@@ -157,9 +213,22 @@ mod tests {
 
     #[test]
     fn the_table_decides_and_the_server_overrules_it() {
-        for (status, worth) in [(408, true), (409, true), (429, true), (500, true), (502, true), (503, true)]
-            .into_iter()
-            .chain([(504, true), (400, false), (401, false), (403, false), (404, false), (422, false), (501, false)])
+        for (status, worth) in
+            [(408, true), (409, true), (429, true), (500, true), (502, true), (503, true)].into_iter().chain([
+                (504, true),
+                (425, true),
+                (520, true),
+                (524, true),
+                (529, true),
+                (530, true),
+                (505, false),
+                (400, false),
+                (401, false),
+                (403, false),
+                (404, false),
+                (422, false),
+                (501, false),
+            ])
         {
             assert_eq!(attempts(1).wait_after(answered(status, "", None)).is_ok(), worth, "{status}");
             for told in [true, false] {
@@ -190,7 +259,7 @@ mod tests {
 
     #[test]
     fn a_wait_that_would_outlive_the_deadline_fails_at_once() {
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(5)), 2);
+        let mut attempts = Attempts::new(Wait::new(Duration::from_secs(5), None), 2);
         let error = attempts.wait_after(answered(429, "", Some(5000))).expect_err("no time");
         assert!(error.message().contains("outlive"), "{error}");
         assert_eq!((error.status(), error.retry_after()), (Status::RateLimit, Some(Duration::from_secs(5))));

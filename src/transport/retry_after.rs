@@ -2,12 +2,16 @@
 
 use std::time::{Duration, SystemTime};
 
-use ureq::http::HeaderMap;
+use http::HeaderMap;
 
 /// The wait that `headers` ask for. Malformed, zero and negative ones count as not said.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let seconds = |value: f64| Duration::try_from_secs_f64(value).ok().filter(|wait| !wait.is_zero());
+    let seconds = |value: f64| match Duration::try_from_secs_f64(value) {
+        Ok(wait) => Some(wait).filter(|wait| !wait.is_zero()),
+        // Longer than any number says.
+        Err(_) => (value > 0.0).then_some(Duration::MAX),
+    };
     text("retry-after-ms").and_then(|ms| ms.parse::<f64>().ok()).and_then(|ms| seconds(ms / 1000.0)).or_else(|| {
         let value = text("retry-after")?;
         match value.parse::<f64>() {
@@ -23,7 +27,7 @@ mod tests {
 
     fn read(pairs: &[(&'static str, &str)]) -> Option<Duration> {
         let headers = pairs.iter().map(|(name, value)| {
-            (ureq::http::HeaderName::from_static(name), ureq::http::HeaderValue::from_str(value).expect("a value"))
+            (http::HeaderName::from_static(name), http::HeaderValue::from_str(value).expect("a value"))
         });
         // Sun, 06 Nov 1994 08:49:37 GMT
         retry_after(&headers.collect(), SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777))
@@ -43,8 +47,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wait_beyond_any_number_is_the_longest_there_is() {
+        for value in ["1e30", "99999999999999999999", "inf", "1e999"] {
+            assert_eq!(read(&[("retry-after", value)]), Some(Duration::MAX), "{value}");
+        }
+    }
+
+    #[test]
     fn nonsense_counts_as_not_said() {
-        for value in ["", "soon", "-1", "0", "NaN", "inf", "1e999"] {
+        for value in ["", "soon", "-1", "0", "NaN", "-inf"] {
             assert_eq!(read(&[("retry-after", value)]), None, "{value}");
         }
     }

@@ -225,8 +225,8 @@ static void the_tier_maximum_needs_a_quote(const nomyo_client *reporting, const 
 /* The verdict on a block alone; -1 when there is none. */
 static int32_t level_of(const char *block, size_t len, const char *payload_id) {
     nomyo_attestation out = {.level = -1};
-    nomyo_attestation_verify((const uint8_t *)block, len, payload_id, NULL, &out, sizeof out, NULL);
-    return out.level;
+    int32_t status = nomyo_attestation_verify((const uint8_t *)block, len, payload_id, NULL, &out, sizeof out, NULL);
+    return status == NOMYO_OK ? out.level : -1;
 }
 
 /* Makes each character of a member's text another, one at a time. How many there are; `*believed` counts those whose

@@ -48,6 +48,18 @@ static void config_null_and_text(nomyo_config *c) {
     REFUSED(NOMYO_ERR_IO, "check the path", nomyo_config_set_ca_file, c, "/nonexistent/ca.pem");
     REFUSED(NOMYO_ERR_IO, "check the path", nomyo_config_set_ca_file, c, "/");
     REFUSED(NOMYO_ERR_ARGUMENT, "PEM bundle", nomyo_config_set_ca_file, c, "/dev/null");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_add_ca_pem, NULL, BYTES("x"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "pem is NULL", nomyo_config_add_ca_pem, c, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "PEM bundle", nomyo_config_add_ca_pem, c, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "BEGIN line", nomyo_config_add_ca_pem, c, BYTES("x"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_client_certificate, NULL, "/x", "/x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "certificate is NULL", nomyo_config_set_client_certificate, c, NULL, "/x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_config_set_client_certificate, c, "/x", NULL);
+    REFUSED(NOMYO_ERR_IO, "check the path", nomyo_config_set_client_certificate, c, "/nonexistent/a.pem", "/x");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_client_certificate_pem, NULL, BYTES("x"), BYTES("x"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "certificate is NULL", nomyo_config_set_client_certificate_pem, c, NULL, 1, BYTES("x"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_config_set_client_certificate_pem, c, BYTES("x"), NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "no certificate", nomyo_config_set_client_certificate_pem, c, NULL, 0, NULL, 0);
     REFUSED(NOMYO_ERR_ARGUMENT, "PEM bundle", nomyo_config_set_ca_file, c, NOMYO_FIXTURES "/keys/server_public.pem");
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_binding, NULL, "a/1");
     REFUSED(NOMYO_ERR_ARGUMENT, "binding is NULL", nomyo_config_set_binding, c, NULL);
@@ -73,7 +85,7 @@ static void config_numbers_and_keys(nomyo_config *c) {
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_proxy, NULL, "");
     REFUSED(NOMYO_ERR_ARGUMENT, "url is NULL", nomyo_config_set_proxy, c, NULL);
     REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_proxy, c, not_utf8);
-    REFUSED(NOMYO_ERR_ARGUMENT, "SOCKS4", nomyo_config_set_proxy, c, "socks4://proxy");
+    REFUSED(NOMYO_ERR_ARGUMENT, "not supported", nomyo_config_set_proxy, c, "socks4://proxy");
     REFUSED(NOMYO_ERR_ARGUMENT, "give something like", nomyo_config_set_proxy, c, "http://u:p@proxy:0");
     ACCEPTED(nomyo_config_set_proxy, c, "socks5h://u:p%40@proxy:1080");
     ACCEPTED(nomyo_config_set_proxy, c, "");
@@ -104,6 +116,84 @@ static void config_numbers_and_keys(nomyo_config *c) {
     ACCEPTED(nomyo_config_set_api_key, c, (const uint8_t *)"k", 0);
 }
 
+static void headers(nomyo_config *c) {
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_header, NULL, "X-Gateway", BYTES("v"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "name is NULL", nomyo_config_set_header, c, NULL, BYTES("v"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "value is NULL", nomyo_config_set_header, c, "X-Gateway", NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_set_header, c, not_utf8, BYTES("v"));
+    static const char *const bad[] = {"", "X Gateway", "X-Gateway:", "X-\r\nY", "\xc3\xa9"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        REFUSED(NOMYO_ERR_ARGUMENT, "letters, digits", nomyo_config_set_header, c, bad[i], BYTES("v"));
+    }
+    static const char *const ours[] = {"Host", "content-length", "X-Payload-ID", "X-Public-Key", "X-Security-Tier", "Content-Type"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        REFUSED(NOMYO_ERR_ARGUMENT, "leave it out", nomyo_config_set_header, c, ours[i], BYTES("v"));
+    }
+    REFUSED(NOMYO_ERR_ARGUMENT, "API key", nomyo_config_set_header, c, "authorization", BYTES("v"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "line breaks", nomyo_config_set_header, c, "X-Gateway", BYTES("v\r\nX-Evil: 1"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "visible ASCII", nomyo_config_set_header, c, "X-Gateway", BYTES("\xc3\xa9"));
+    static char long_value[8193];
+    memset(long_value, 'v', sizeof long_value);
+    REFUSED(NOMYO_ERR_ARGUMENT, "8192", nomyo_config_set_header, c, "X-Gateway", (const uint8_t *)long_value, sizeof long_value);
+    ACCEPTED(nomyo_config_set_header, c, "X-Gateway", (const uint8_t *)long_value, sizeof long_value - 1);
+    ACCEPTED(nomyo_config_set_header, c, "X-Gateway", NULL, 0);
+    CHECK(nomyo_response_request_id(NULL) == NULL);
+    CHECK(nomyo_error_request_id(NULL) == NULL);
+}
+
+static void tls(nomyo_config *c) {
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_add_tls_pin, NULL, PIN);
+    REFUSED(NOMYO_ERR_ARGUMENT, "sha256 is NULL", nomyo_config_add_tls_pin, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_config_add_tls_pin, c, not_utf8);
+    static const char *const bad[] = {"", &PIN[1], PIN "00", "sha256/", "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuF",
+                                      "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n", "sha1/" PIN, " " PIN};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        REFUSED(NOMYO_ERR_ARGUMENT, "sha256/", nomyo_config_add_tls_pin, c, bad[i]);
+    }
+    ACCEPTED(nomyo_config_add_tls_pin, c, PIN);
+    ACCEPTED(nomyo_config_add_tls_pin, c, "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_post_quantum, NULL, 1);
+    ACCEPTED(nomyo_config_set_post_quantum, c, 0);
+    ACCEPTED(nomyo_config_set_post_quantum, c, -1);
+}
+
+/* There is no TLS to be pinned. */
+static void tls_pins_need_tls(void) {
+    nomyo_config *config = nomyo_config_new();
+    nomyo_client *client = SENTINEL;
+    ACCEPTED(nomyo_config_set_base_url, config, "http://127.0.0.1:1");
+    ACCEPTED(nomyo_config_set_allow_http, config, 1);
+    ACCEPTED(nomyo_config_add_tls_pin, config, PIN);
+    REFUSED(NOMYO_ERR_ARGUMENT, "pin", nomyo_client_new, config, &client);
+    CHECK(client == SENTINEL);
+    nomyo_config_free(config);
+}
+
+/* The first is too long for the SDKs, and the second is not. */
+static void long_passwords(const nomyo_client *keyless) {
+    static uint8_t pw[1024];
+    memset(pw, 'p', sizeof pw);
+    REFUSED(NOMYO_ERR_ARGUMENT, "1023 bytes", nomyo_client_generate_keys, keyless, "/nonexistent/keys", pw, sizeof pw);
+    REFUSED(NOMYO_ERR_IO, "parent", nomyo_client_generate_keys, keyless, "/nonexistent/keys", pw, sizeof pw - 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "8 characters", nomyo_client_generate_keys, keyless, "/nonexistent/keys", pw, 7);
+}
+
+static void handles(const nomyo_client *c) {
+    nomyo_client *handle = SENTINEL;
+    nomyo_text *chain = SENTINEL;
+    nomyo_call_options *options = nomyo_call_options_new();
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_with_options, NULL, options, &handle);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_with_options, NULL, NULL, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_client_with_options, c, options, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_client_tls_chain, NULL, &chain);
+    REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_client_tls_chain, c, NULL);
+    REFUSED(NOMYO_ERR_CONNECTION, "127.0.0.1:1", nomyo_client_tls_chain, c, &chain);
+    CHECK(handle == SENTINEL && chain == SENTINEL);
+    CHECK_INT(nomyo_client_with_options(c, NULL, &handle, NULL), NOMYO_OK);
+    nomyo_client_free(handle);
+    nomyo_call_options_free(options);
+}
+
 static void environment(nomyo_config *c) {
     unsetenv("NOMYO_API_KEY");
     setenv("NOMYO_BASE_URL", "", 1);
@@ -117,6 +207,14 @@ static void environment(nomyo_config *c) {
     setenv("NOMYO_SERVER_KEY_PIN", PIN ", sha256/00", 1);
     REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_load_env, c);
     setenv("NOMYO_SERVER_KEY_PIN", PIN ", " PIN, 1);
+    setenv("NOMYO_TLS_PIN", PIN ",", 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_load_env, c);
+    unsetenv("NOMYO_TLS_PIN");
+    setenv("NOMYO_KEY_GROUP_READ", "maybe", 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "NOMYO_KEY_GROUP_READ must be", nomyo_config_load_env, c);
+    setenv("NOMYO_KEY_GROUP_READ", "Yes", 1);
+    ACCEPTED(nomyo_config_load_env, c);
+    unsetenv("NOMYO_KEY_GROUP_READ");
     setenv("NOMYO_KEY_PASSWORD", "a password that protects nothing", 1);
     nomyo_config *pinned = nomyo_config_new();
     ACCEPTED(nomyo_config_load_env, pinned);
@@ -141,12 +239,15 @@ static void keys(nomyo_config *c, const nomyo_client *keyless) {
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_key_rotation_ms, NULL, 1);
     ACCEPTED(nomyo_config_set_key_rotation_ms, c, 0);
     ACCEPTED(nomyo_config_set_key_rotation_ms, c, UINT64_MAX);
+    REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_key_group_read, NULL, 1);
+    ACCEPTED(nomyo_config_set_key_group_read, c, -1);
+    ACCEPTED(nomyo_config_set_key_group_read, c, 0);
     REFUSED(NOMYO_ERR_ARGUMENT, "config is NULL", nomyo_config_set_server_key_ttl_ms, NULL, 1);
     ACCEPTED(nomyo_config_set_server_key_ttl_ms, c, UINT64_MAX);
-    REFUSED(NOMYO_ERR_ARGUMENT, "sha256_hex is NULL", nomyo_config_set_server_key_pin, c, NULL);
-    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_set_server_key_pin, c, "");
-    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_set_server_key_pin, c, &PIN[1]);
-    ACCEPTED(nomyo_config_set_server_key_pin, c, PIN);
+    REFUSED(NOMYO_ERR_ARGUMENT, "sha256_hex is NULL", nomyo_config_add_server_key_pin, c, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_add_server_key_pin, c, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "64 hexadecimal digits", nomyo_config_add_server_key_pin, c, &PIN[1]);
+    ACCEPTED(nomyo_config_add_server_key_pin, c, PIN);
     REFUSED(NOMYO_ERR_ARGUMENT, "file is NULL", nomyo_config_set_known_servers, c, NULL);
     ACCEPTED(nomyo_config_set_known_servers, c, "known_servers");
     nomyo_client *client = SENTINEL;
@@ -170,23 +271,23 @@ static void keys(nomyo_config *c, const nomyo_client *keyless) {
 }
 
 static void options(void) {
-    nomyo_request *r = nomyo_request_new();
+    nomyo_call_options *r = nomyo_call_options_new();
     CHECK(r != NULL);
-    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_security_tier, NULL, "high");
-    REFUSED(NOMYO_ERR_ARGUMENT, "tier is NULL", nomyo_request_set_security_tier, r, NULL);
-    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_request_set_security_tier, r, "High");
-    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_request_set_security_tier, r, "");
-    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_request_set_security_tier, r, "high\xff");
-    ACCEPTED(nomyo_request_set_security_tier, r, "maximum");
-    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_api_key, NULL, BYTES("k"));
-    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_request_set_api_key, r, NULL, 7);
-    REFUSED(NOMYO_ERR_ARGUMENT, "length of key", nomyo_request_set_api_key, r, (const uint8_t *)"k", SIZE_MAX / 2 + 1);
-    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_request_set_api_key, r, BYTES("k\r\n"));
-    ACCEPTED(nomyo_request_set_api_key, r, NULL, 0);
-    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_request_set_timeout_ms, NULL, 1);
-    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_request_set_timeout_ms, r, 0);
-    ACCEPTED(nomyo_request_set_timeout_ms, r, UINT64_MAX);
-    nomyo_request_free(r);
+    REFUSED(NOMYO_ERR_ARGUMENT, "options is NULL", nomyo_call_options_set_security_tier, NULL, "high");
+    REFUSED(NOMYO_ERR_ARGUMENT, "tier is NULL", nomyo_call_options_set_security_tier, r, NULL);
+    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_call_options_set_security_tier, r, "High");
+    REFUSED(NOMYO_ERR_ARGUMENT, "standard, high, maximum", nomyo_call_options_set_security_tier, r, "");
+    REFUSED(NOMYO_ERR_ARGUMENT, "UTF-8", nomyo_call_options_set_security_tier, r, "high\xff");
+    ACCEPTED(nomyo_call_options_set_security_tier, r, "maximum");
+    REFUSED(NOMYO_ERR_ARGUMENT, "options is NULL", nomyo_call_options_set_api_key, NULL, BYTES("k"));
+    REFUSED(NOMYO_ERR_ARGUMENT, "key is NULL", nomyo_call_options_set_api_key, r, NULL, 7);
+    REFUSED(NOMYO_ERR_ARGUMENT, "length of key", nomyo_call_options_set_api_key, r, (const uint8_t *)"k", SIZE_MAX / 2 + 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "strip it", nomyo_call_options_set_api_key, r, BYTES("k\r\n"));
+    ACCEPTED(nomyo_call_options_set_api_key, r, NULL, 0);
+    REFUSED(NOMYO_ERR_ARGUMENT, "options is NULL", nomyo_call_options_set_timeout_ms, NULL, 1);
+    REFUSED(NOMYO_ERR_ARGUMENT, "at least 1 ms", nomyo_call_options_set_timeout_ms, r, 0);
+    ACCEPTED(nomyo_call_options_set_timeout_ms, r, UINT64_MAX);
+    nomyo_call_options_free(r);
 }
 
 static void making_a_client(void) {
@@ -225,10 +326,10 @@ static void sealing_and_opening(const nomyo_client *c) {
             NULL, &sealed);
     REFUSED(NOMYO_ERR_ARGUMENT, "empty", nomyo_seal, c, BYTES(pem), NULL, 0, NULL, &sealed);
     REFUSED(NOMYO_ERR_PROTOCOL, "not PEM", nomyo_seal, c, NULL, 0, BYTES(request), NULL, &sealed);
-    REFUSED(NOMYO_ERR_PROTOCOL, "not PEM", nomyo_seal, c, BYTES(pem), BYTES(request), NULL, &sealed);
+    REFUSED(NOMYO_ERR_PROTOCOL, "not a whole PEM block", nomyo_seal, c, BYTES(pem), BYTES(request), NULL, &sealed);
     CHECK(sealed == SENTINEL);
     REFUSED(NOMYO_ERR_ARGUMENT, "client is NULL", nomyo_open, NULL, NULL, BYTES("{}"), &response);
-    REFUSED(NOMYO_ERR_ARGUMENT, "request is NULL", nomyo_open, c, NULL, BYTES("{}"), &response);
+    REFUSED(NOMYO_ERR_ARGUMENT, "sealed is NULL", nomyo_open, c, NULL, BYTES("{}"), &response);
     REFUSED(NOMYO_ERR_ARGUMENT, "out is NULL", nomyo_open, c, NULL, BYTES("{}"), NULL);
     CHECK(response == SENTINEL);
 }
@@ -237,7 +338,7 @@ static void nothing_is_freed_for_null(void) {
     nomyo_error_free(NULL);
     nomyo_config_free(NULL);
     nomyo_client_free(NULL);
-    nomyo_request_free(NULL);
+    nomyo_call_options_free(NULL);
     nomyo_response_free(NULL);
     nomyo_sealed_free(NULL);
 }
@@ -247,8 +348,13 @@ int main(void) {
     nomyo_client *client = client_of_nobody();
     config_null_and_text(config);
     config_numbers_and_keys(config);
+    tls(config);
+    headers(config);
+    tls_pins_need_tls();
     environment(config);
     keys(config, client);
+    long_passwords(client);
+    handles(client);
     options();
     making_a_client();
     sealing_and_opening(client);

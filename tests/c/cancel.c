@@ -1,16 +1,12 @@
 /*
- * Cancelling, in every phase of a call and at random moments: the call ends soon, and the client goes on.
+ * Cancelling, of every function that blocks, in every phase of a call and at random moments: the call ends soon, and the
+ * client goes on.
  *
  * How soon is printed; what is asserted is only that no call goes on to its natural end, which is a minute away, and
  * with a silent name server ten seconds. The phases before there is a connection want a network namespace of their own:
  * tests/faults/namespace.sh.
  */
-#include <fcntl.h>
-#include <pthread.h>
-#include <time.h>
-
-#include "endpoint.h"
-#include "proc.h"
+#include "blocking.h"
 
 enum { LANES = 8, CANCELS = 500, BOUND = 5000 /* ms */, SHORTLY = 300000 /* µs */, LARGE = 8 << 20 };
 
@@ -29,25 +25,15 @@ static char *large;
 static double latencies[CANCELS]; /* of calls that were under way, in ms */
 static _Atomic int under_way, left = CANCELS;
 
-static struct timespec now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time;
-}
-
-static double ms_between(struct timespec from, struct timespec to) {
-    return 1e3 * (double)(to.tv_sec - from.tv_sec) + 1e-6 * (double)(to.tv_nsec - from.tv_nsec);
-}
-
 static void *run(void *argument) {
     struct call *call = argument;
-    nomyo_request *options = nomyo_request_new();
+    nomyo_call_options *options = nomyo_call_options_new();
     nomyo_response *response = NULL;
-    CHECK_INT(nomyo_request_set_cancel(options, call->cancel, NULL), NOMYO_OK);
-    call->begun = now();
+    CHECK_INT(nomyo_call_options_set_cancel(options, call->cancel, NULL), NOMYO_OK);
+    call->begun = clock_now();
     call->status = create_text(call->client, call->json, options, &response, NULL);
-    call->ended = now();
-    nomyo_request_free(options);
+    call->ended = clock_now();
+    nomyo_call_options_free(options);
     nomyo_response_free(response);
     return NULL;
 }
@@ -58,7 +44,7 @@ static double cancelled_after(struct call *call, useconds_t after) {
     call->cancel = nomyo_cancel_new();
     CHECK(pthread_create(&thread, NULL, run, call) == 0);
     usleep(after);
-    struct timespec triggered = now();
+    struct timespec triggered = clock_now();
     nomyo_cancel_trigger(call->cancel);
     pthread_join(thread, NULL);
     nomyo_cancel_free(call->cancel);
@@ -119,6 +105,48 @@ static void while_another_fetches_the_key(void) {
     nomyo_cancel_free(fetching.cancel);
     works(client);
     nomyo_client_free(client);
+}
+
+/* One function that would stay blocked for long, cancelled by the options of its handle. */
+struct blocked_call {
+    const struct blocking *function;
+    const nomyo_client *handle;
+    const struct places *places;
+    int32_t status, sent;
+    struct timespec ended;
+};
+
+static void *run_blocked(void *argument) {
+    struct blocked_call *call = argument;
+    nomyo_error *err = NULL;
+    call->status = call->function->call(call->handle, call->places, &err);
+    call->ended = clock_now();
+    call->sent = nomyo_error_sent(err);
+    nomyo_error_free(err);
+    return NULL;
+}
+
+static void cancelled_while_blocked(const char *situation, const struct blocking *function, const nomyo_client *client,
+                                    const struct places *places, unsigned ms) {
+    nomyo_cancel *cancel = nomyo_cancel_new();
+    nomyo_call_options *options = nomyo_call_options_new();
+    CHECK_INT(nomyo_call_options_set_cancel(options, cancel, NULL), NOMYO_OK);
+    nomyo_client *handle = handle_with(client, options);
+    struct blocked_call call = {.function = function, .handle = handle, .places = places};
+    pthread_t thread;
+    CHECK(pthread_create(&thread, NULL, run_blocked, &call) == 0);
+    usleep(1000 * ms);
+    struct timespec triggered = clock_now();
+    nomyo_cancel_trigger(cancel);
+    pthread_join(thread, NULL);
+    double after = ms_between(triggered, call.ended);
+    printf("cancel: %-24s %-24s %7.1f ms\n", function->name, situation, after);
+    int good = CHECK_INT(call.status, NOMYO_ERR_CANCELLED) & CHECK_INT(call.sent, NOMYO_SENT_NO);
+    if (!(good & CHECK(after > 0 && after < BOUND))) {
+        fprintf(stderr, "    %s, %s: %s after %.1f ms\n", function->name, situation, nomyo_status_name(call.status), after);
+    }
+    nomyo_client_free(handle);
+    nomyo_cancel_free(cancel);
 }
 
 static void name_is(const char *address) {
@@ -231,6 +259,7 @@ static void at_random_moments(nomyo_client *client) {
 }
 
 int main(void) {
+    each_blocked(cancelled_while_blocked);
     large = request_of_size(LARGE);
     nomyo_client *client = client_of(endpoint_config());
     works(client);
@@ -240,7 +269,7 @@ int main(void) {
     before_there_is_a_connection();
     at_random_moments(client);
     /* The system's resolver may still wait for the name server, until it gives up. */
-    for (int i = 0; i < 200 && proc_status("Threads") > threads; i++) {
+    for (int i = 0; i < 1200 && proc_status("Threads") > threads; i++) {
         usleep(100000);
     }
     CHECK_INT(proc_status("Threads"), threads);

@@ -51,13 +51,13 @@ static inline nomyo_client *client_of(nomyo_config *config) {
 }
 
 /* Sends `json`; the error is printed when the call should have succeeded. */
-static inline int32_t create_text(const nomyo_client *client, const char *json, const nomyo_request *options,
+static inline int32_t create_text(const nomyo_client *client, const char *json, const nomyo_call_options *options,
                                   nomyo_response **out, nomyo_error **err) {
     return nomyo_create(client, (const uint8_t *)json, strlen(json), options, out, err);
 }
 
 /* The answer to `json`, or NULL after a failed check. */
-static inline nomyo_response *answer_to(const nomyo_client *client, const char *json, const nomyo_request *options) {
+static inline nomyo_response *answer_to(const nomyo_client *client, const char *json, const nomyo_call_options *options) {
     nomyo_response *response = NULL;
     nomyo_error *err = NULL;
     CHECK_OK(create_text(client, json, options, &response, &err), &err);
@@ -65,7 +65,7 @@ static inline nomyo_response *answer_to(const nomyo_client *client, const char *
 }
 
 /* Sends `json` and expects an error, which the caller frees. */
-static inline nomyo_error *error_of(const nomyo_client *client, const char *json, const nomyo_request *options) {
+static inline nomyo_error *error_of(const nomyo_client *client, const char *json, const nomyo_call_options *options) {
     nomyo_response *response = SENTINEL;
     nomyo_error *err = NULL;
     CHECK(create_text(client, json, options, &response, &err) != NOMYO_OK);

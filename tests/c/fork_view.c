@@ -55,6 +55,7 @@ static void nothing_of_the_parents(void) {
     pointer = nomyo_response_pointer(answer, "/model", &len); /* not asked for before the fork */
     CHECK(pointer == NULL || zeros(pointer, len + 1));
     nomyo_response_choices(answer);
+    CHECK(nomyo_response_attestation_report(answer, NULL) != NULL);
     CHECK(zeros((char *)secret, 5000));
 }
 
@@ -102,6 +103,19 @@ static int child(int number) {
     }
     own_secrets();
     return check_failed == 0 && check_passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Reads new values of the parent's answer, so that a child may be forked while the answer's lock is held. */
+static void *read_values(void *unused) {
+    (void)unused;
+    for (unsigned i = 0; forked < forks; i++) {
+        char pointer[64];
+        size_t len = 0;
+        snprintf(pointer, sizeof pointer, i % 4 ? "/choices/0/message" : "/none/%u", i % 64);
+        nomyo_response_pointer(answer, pointer, &len);
+        CHECK(nomyo_response_attestation_report(answer, NULL) != NULL);
+    }
+    return NULL;
 }
 
 /* One more child, unless there were enough. Every third ends as a program does that returns from main(). */
@@ -161,7 +175,7 @@ static nomyo_sealed *sealed_request(void) {
 }
 
 int main(int argc, char **argv) {
-    pthread_t threads[THREADS];
+    pthread_t threads[THREADS], reader;
     int numbers[THREADS];
     forks = argc > 1 ? atoi(argv[1]) : forks;
     client = client_of(endpoint_config());
@@ -174,8 +188,10 @@ int main(int argc, char **argv) {
         numbers[i] = i;
         CHECK(pthread_create(&threads[i], NULL, work, &numbers[i]) == 0);
     }
+    CHECK(pthread_create(&reader, NULL, read_values, NULL) == 0);
     while (fork_once()) {
     }
+    pthread_join(reader, NULL);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
     }

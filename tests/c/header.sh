@@ -40,11 +40,22 @@ for pair in gcc:c99 gcc:c11 gcc:c23 clang:c99 clang:c11 clang:c23 g++:c++17 g++:
     done
 done
 
+# Compilers warn if a result that must be looked at is not: a client without its pin would work.
+printf '#include "%s"\nvoid pinned(nomyo_config *config) { nomyo_config_add_server_key_pin(config, "00", NULL); }\n' "$header" > "$work/ignores.c"
+for compiler in gcc clang g++ clang++; do
+    command -v "$compiler" > /dev/null || continue
+    case $compiler in *++) language=c++ ;; *) language=c ;; esac
+    check "$compiler: a program that ignores no result is compiled" "$compiler" -x $language -Werror -c -o /dev/null "$work/once.c"
+    if "$compiler" -x $language -Werror -c -o /dev/null "$work/ignores.c" > "$work/said" 2>&1; then fail "$compiler: an ignored failure of a pin"; fi
+    if grep -q 'unused-result' "$work/said"; then pass; else fail "$compiler: it warns of the ignored result"; fi
+done
+
 # A line that begins a declaration must follow the end of a comment that begins with two stars.
 awk '
     /^ *\/\*\*/ { doc = 1 }
     /\*\/ *$/ { documented = doc; doc = 0; next }
-    doc || /^ *$/ { next }
+    doc || /^ *$/ || /^NOMYO_MUST_USE$/ { next }
+    { sub(/^NOMYO_MUST_USE /, "") }
     /^}/ { inside = 0 }
     /^(#define NOMYO_[A-GI-Z]|typedef|enum|struct|[a-z].*\()/ && !/^extern "C"/ ||
         inside && /^ +[A-Za-z].*[;,]$/ { if (!documented) print FNR ": " $0 }
@@ -52,6 +63,16 @@ awk '
     { documented = 0 }
 ' "$header" > "$work/bare"
 if [ -s "$work/bare" ]; then fail "without a doc comment:"; cat "$work/bare" >&2; else pass; fi
+
+# The comment of a function says which threads may call it and what it blocks on, or names the function that it is like.
+awk '
+    /^ *\/\*\*/ { text = "" }
+    { line = $0; sub(/^ +\* ?/, " ", line); text = text line }
+    /^(NOMYO_MUST_USE )?[a-z].*nomyo_[a-z0-9_]+\(/ && !/^typedef/ {
+        if (text !~ /[Tt]hread.*[Bb]lock|([Aa]s|as for) nomyo_[a-z_]+\(\)/) print FNR ": " $0
+    }
+' "$header" > "$work/silent"
+if [ -s "$work/silent" ]; then fail "without a word on threads and blocking:"; cat "$work/silent" >&2; else pass; fi
 
 # Macros and identifiers at the top level begin with nomyo or NOMYO.
 sed -n -e 's/^#define \([^N][A-Za-z_]*\).*/#define \1/p' -e 's/^enum \([A-Za-z_]*\).*/enum \1/p' -e 's/^    \([A-Z][A-Za-z]*\) = .*/\1/p' \

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include "endpoint.h"
+#include "scratch.h"
 
 static volatile sig_atomic_t ticks;
 
@@ -35,6 +36,26 @@ static void chats_while_ticking(const nomyo_client *client, int flags) {
     CHECK(ticks > 10);
 }
 
+/* Nothing in nomyo_seal() waits here: the signals are delivered between the steps of the work. There are more than ten steps, each
+ * longer than the timer's interval. A signal that comes twice in one step is delivered once. */
+static void seals_while_ticking(const nomyo_client *client) {
+    size_t len = 0;
+    char *pem = fixture_text("keys/server_public.pem", &len);
+    char *json = request_of_size(9 * 1024 * 1024);
+    nomyo_sealed *sealed = NULL;
+    nomyo_error *err = NULL;
+    ticks = 0;
+    every(50);
+    CHECK_OK(nomyo_seal(client, (const uint8_t *)pem, len, (const uint8_t *)json, strlen(json), NULL, &sealed, &err), &err);
+    int delivered = ticks;
+    every(0);
+    printf("interrupts: %d signals within a seal of 9 MiB\n", delivered);
+    CHECK(delivered >= 5);
+    nomyo_sealed_free(sealed);
+    free(json);
+    free(pem);
+}
+
 int main(void) {
     nomyo_client *client = client_of(endpoint_config());
     nomyo_error *err = NULL;
@@ -45,6 +66,7 @@ int main(void) {
     every(0);
     chats_while_ticking(client, 0);
     chats_while_ticking(client, SA_RESTART);
+    seals_while_ticking(client);
     nomyo_client_free(client);
     return check_summary("interrupts");
 }

@@ -53,6 +53,9 @@ static void statuses(void) {
     NAMED(NOMYO_ERR_IO, 63);
     NAMED(NOMYO_ERR_MEMORY, 80);
     NAMED(NOMYO_ERR_INTERNAL, 99);
+    CHECK_INT(NOMYO_SENT_NO, 0);
+    CHECK_INT(NOMYO_SENT_MAYBE, 1);
+    CHECK_INT(NOMYO_SENT_YES, 2);
     static const int32_t none[] = {-1, 4, 28, 100, INT32_MIN, INT32_MAX};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         CHECK_TEXT(nomyo_status_name(none[i]), "NOMYO_ERR_UNKNOWN");
@@ -110,6 +113,9 @@ static void getters_take_null(void) {
     CHECK_INT(nomyo_error_retry_after_ms(NULL), -1);
     CHECK_INT(nomyo_error_retryable(NULL), 0);
     CHECK_INT(nomyo_error_attempts(NULL), 0);
+    CHECK_INT(nomyo_error_sent(NULL), NOMYO_SENT_NO);
+    CHECK(nomyo_error_payload_id(NULL) == NULL);
+    CHECK_INT(nomyo_response_attempts(NULL), 0);
     NULL_FOR_NULL(nomyo_error_details, NULL);
     NULL_FOR_NULL(nomyo_response_json, NULL);
     CHECK_INT(nomyo_response_choices(NULL), 0);
@@ -120,6 +126,18 @@ static void getters_take_null(void) {
     NULL_FOR_NULL(nomyo_response_pointer, NULL, "/a");
     NULL_FOR_NULL(nomyo_response_pointer, NULL, NULL);
     CHECK(nomyo_response_payload_id(NULL) == NULL);
+    CHECK(nomyo_response_request_id(NULL) == NULL);
+    CHECK(nomyo_response_header(NULL, "a") == NULL);
+    CHECK(nomyo_error_request_id(NULL) == NULL);
+    NULL_FOR_NULL(nomyo_response_headers, NULL);
+    NULL_FOR_NULL(nomyo_error_headers, NULL);
+    CHECK(nomyo_error_header(NULL, "a") == NULL);
+    CHECK_INT(nomyo_response_tool_call_count(NULL, 0), 0);
+    NULL_FOR_NULL(nomyo_response_tool_call_id, NULL, 0, 0);
+    NULL_FOR_NULL(nomyo_response_tool_call_name, NULL, 0, 0);
+    NULL_FOR_NULL(nomyo_response_tool_call_arguments, NULL, 0, 0);
+    nomyo_usage usage;
+    CHECK_INT(nomyo_response_usage(NULL, &usage, sizeof usage), NOMYO_ERR_ARGUMENT);
     NULL_FOR_NULL(nomyo_sealed_body, NULL);
     NULL_FOR_NULL(nomyo_sealed_headers, NULL);
 }

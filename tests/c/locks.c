@@ -85,6 +85,14 @@ static void ranges_that_overlap(unsigned char *p) {
     LOCKED_PAGES(0);
 }
 
+/* The system marks a page that cannot be read as locked, and refuses it then. */
+static void a_page_that_cannot_be_read(unsigned char *p) {
+    REFUSED(NOMYO_ERR_SECURITY, "the range is yours", nomyo_lock, p + (PAGES - 2) * PAGE, 3 * PAGE);
+    LOCKED_PAGES(0);
+    REFUSED(NOMYO_ERR_SECURITY, "the range is yours", nomyo_lock, p + PAGES * PAGE, 1);
+    LOCKED_PAGES(0);
+}
+
 static void memory_that_was_unmapped_before_it_was_unlocked(unsigned char *p) {
     unsigned char *page = p + 7 * PAGE;
     lock(page, 1);
@@ -244,6 +252,7 @@ int main(void) {
     buffers_that_share_a_page(p);
     locks_nest(p);
     ranges_that_overlap(p);
+    a_page_that_cannot_be_read(p);
     memory_that_was_unmapped_before_it_was_unlocked(p);
     nothing_and_nonsense(p);
     IN_A_CHILD(at_the_limit, p);

@@ -1,7 +1,7 @@
 /*
  * What belongs to the host stays as it was: signals, limits, environment, standard output. There is one thread for a
- * connection to a name, which takes no signals and goes; none for a connection to an address. And what the host asked to
- * be told about is told without the API key in it.
+ * client's first pair and one for a connection to a name, which take no signals and go; none for a connection to an
+ * address, and none while the pair is there. And what the host asked to be told about is told without the API key in it.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 extern char **environ;
 
-static _Atomic int threads_made, threads_with_signals;
+static _Atomic int threads_made, threads_with_signals, fork_handlers;
 
 /* Stands before the C library's, and counts. A thread inherits the mask of the one that makes it. */
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(void *), void *arg) {
@@ -28,6 +28,14 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(
     threads_made++;
     threads_with_signals += !sigismember(&blocked, SIGINT) || !sigismember(&blocked, SIGUSR1) || !sigismember(&blocked, SIGPROF);
     return real(thread, attr, body, arg);
+}
+
+/* Stands before the C library's, and counts. */
+int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library) {
+    int (*real)(void (*)(void), void (*)(void), void (*)(void), void *) = NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "__register_atfork");
+    fork_handlers++;
+    return real(prepare, parent, child, library);
 }
 
 static void *nothing(void *arg) {
@@ -108,9 +116,11 @@ static void the_log_warns_of_http_and_keeps_secrets(void) {
 static void work(void) {
     char url[256];
     nomyo_client *numbered = client_of(endpoint_config());
-    nomyo_response_free(answer_to(numbered, ASK, NULL));
+    for (int i = 0; i < 3; i++) {
+        nomyo_response_free(answer_to(numbered, ASK, NULL));
+    }
     nomyo_client_free(numbered);
-    CHECK_INT(threads_made, 0);
+    CHECK_INT(threads_made, 1);
     const char *port = strrchr(endpoint_variable("NOMYO_TEST_BASE_URL"), ':');
     snprintf(url, sizeof url, "https://localhost%s", port);
     nomyo_config *config = endpoint_config();
@@ -120,13 +130,14 @@ static void work(void) {
         nomyo_response_free(answer_to(named, ASK, NULL));
     }
     nomyo_client_free(named);
-    CHECK_INT(threads_made, 1);
+    CHECK_INT(threads_made, 3);
     config = nomyo_config_new();
     ACCEPTED(nomyo_config_set_base_url, config, "https://127.0.0.1:1");
     nomyo_client *nobody = client_of(config);
     nomyo_error_free(error_of(nobody, ASK, NULL));
     nomyo_error_free(error_of(nobody, "[]", NULL));
     nomyo_client_free(nobody);
+    CHECK_INT(threads_made, 4);
 }
 
 /* What `work` writes to file descriptors 1 and 2 goes to a file, which must stay empty but for failed checks. */
@@ -173,13 +184,14 @@ int main(void) {
     CHECK(before.mask == after.mask);
     CHECK(memcmp(&before.blocked, &after.blocked, sizeof before.blocked) == 0);
     CHECK_INT(threads_with_signals, 0);
+    CHECK_INT(fork_handlers, 1);
     for (int i = 0; i < 1000 && proc_status("Threads") > 1; i++) {
         usleep(10000);
     }
     CHECK_INT(proc_status("Threads"), 1);
     pthread_t thread;
     CHECK(pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0);
-    CHECK_INT(threads_made, 2);
+    CHECK_INT(threads_made, 6);
     CHECK_INT(threads_with_signals, 1);
     return check_summary("process");
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "endpoint.h"
+#include "proc.h"
 
 #define ASK "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]"
 #define TESTED(faults) "{" ASK ",\"nomyo_test\":" faults "}"
@@ -134,22 +135,22 @@ static void broken_connections(const nomyo_client *client) {
 }
 
 static void a_timeout_ends_the_call(const nomyo_client *client, const char *json) {
-    nomyo_request *options = nomyo_request_new();
-    CHECK_INT(nomyo_request_set_timeout_ms(options, 300, NULL), NOMYO_OK);
+    nomyo_call_options *options = nomyo_call_options_new();
+    CHECK_INT(nomyo_call_options_set_timeout_ms(options, 300, NULL), NOMYO_OK);
     nomyo_error *err = error_of(client, json, options);
     check_error(err, NOMYO_ERR_TIMEOUT, "timeout option", json, __FILE__, __LINE__);
     CHECK_HAS(nomyo_error_message(err), "300 ms");
     CHECK_INT(nomyo_error_retryable(err), 1);
     CHECK_INT(nomyo_error_attempts(err), 1);
     nomyo_error_free(err);
-    nomyo_request_free(options);
+    nomyo_call_options_free(options);
 }
 
 /* The server accepts, and never says a word of TLS: that is what the connect timeout is for. */
 static void a_stalled_handshake_ends_at_the_connect_timeout(void) {
     nomyo_config *config = once();
     CHECK_INT(nomyo_config_set_connect_timeout_ms(config, 400, NULL), NOMYO_OK);
-    CHECK_INT(nomyo_config_set_timeout_ms(config, 6000, NULL), NOMYO_OK);
+    CHECK_INT(nomyo_config_set_timeout_ms(config, 60000, NULL), NOMYO_OK);
     nomyo_client *client = client_of(config);
     CHECK_INT(control("/control/faults", "{\"accept\":\"stall\",\"accept_times\":1}"), 200);
     nomyo_error *err = error_of(client, "{" ASK "}", NULL);
@@ -166,7 +167,7 @@ static void an_unknown_ca(void) {
     nomyo_client *client = client_of(config);
     nomyo_error *err = error_of(client, "{" ASK "}", NULL);
     check_error(err, NOMYO_ERR_CONNECTION, "ca_file", "an unknown CA", __FILE__, __LINE__);
-    CHECK_HAS(nomyo_error_message(err), "platform's trust store");
+    CHECK_HAS(nomyo_error_message(err), "trust store");
     CHECK_INT(nomyo_error_retryable(err), 0);
     nomyo_error_free(err);
     nomyo_client_free(client);
@@ -187,7 +188,7 @@ static void a_bad_server_key(const nomyo_client *client) {
     nomyo_error *err = NULL;
     CHECK_INT(control("/control/faults", "{\"key_fetch\":{\"key_pem\":\"nonsense\"}}"), 200);
     CHECK_INT(nomyo_client_warm_up(client, &err), NOMYO_ERR_PROTOCOL);
-    check_error(err, NOMYO_ERR_PROTOCOL, "nothing was sent", "a bad key", __FILE__, __LINE__);
+    check_error(err, NOMYO_ERR_PROTOCOL, "not PEM", "a bad key", __FILE__, __LINE__);
     nomyo_error_free(err);
     CHECK_INT(control("/control/faults", "{\"key_fetch\":{\"status\":503}}"), 200);
     FAILS("{" ASK "}", NOMYO_ERR_UNAVAILABLE, "/pki/public_key");
@@ -212,5 +213,10 @@ int main(void) {
     an_unknown_ca();
     a_name_that_does_not_exist();
     nomyo_client_free(client);
+    /* The resolver's thread frees what the C library keeps for it when it ends. */
+    for (int i = 0; i < 1200 && proc_status("Threads") > 1; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    }
+    CHECK_INT(proc_status("Threads"), 1);
     return check_summary("refusals");
 }

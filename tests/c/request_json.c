@@ -75,17 +75,17 @@ static void reserved_members(void) {
 
 /* A tier or a key that is given twice is a contradiction, whoever is right. */
 static void an_option_and_a_member(void) {
-    nomyo_request *options = nomyo_request_new();
+    nomyo_call_options *options = nomyo_call_options_new();
     nomyo_response *response = SENTINEL;
-    ACCEPTED(nomyo_request_set_api_key, options, BYTES("k"));
+    ACCEPTED(nomyo_call_options_set_api_key, options, BYTES("k"));
     REFUSED(NOMYO_ERR_ARGUMENT, "give it once", nomyo_create, client, BYTES("{\"model\":\"m\",\"api_key\":\"other\"}"),
             options, &response);
-    nomyo_request_free(options);
-    options = nomyo_request_new();
-    ACCEPTED(nomyo_request_set_security_tier, options, "high");
+    nomyo_call_options_free(options);
+    options = nomyo_call_options_new();
+    ACCEPTED(nomyo_call_options_set_security_tier, options, "high");
     REFUSED(NOMYO_ERR_ARGUMENT, "give it once", nomyo_create, client,
             BYTES("{\"model\":\"m\",\"security_tier\":\"standard\"}"), options, &response);
-    nomyo_request_free(options);
+    nomyo_call_options_free(options);
     CHECK(response == SENTINEL);
 }
 
@@ -109,7 +109,29 @@ static void size_and_depth(void) {
     free(json);
 }
 
+/* A prompt in a request that is put together by hand. */
+static void a_text_as_a_json_string(void) {
+    static const char text[] = "a\"b\\c\n\t\x01\x7f \xc3\xa9";
+    static const char wanted[] = "\"a\\\"b\\\\c\\n\\t\\u0001\x7f \xc3\xa9\"";
+    char out[64];
+    memset(out, 'x', sizeof out);
+    CHECK_INT(nomyo_json_string(BYTES(text), NULL, 0), sizeof wanted);
+    CHECK_INT(nomyo_json_string(BYTES(text), out, sizeof wanted - 1), sizeof wanted);
+    CHECK(out[0] == 'x');
+    CHECK_INT(nomyo_json_string(BYTES(text), out, sizeof wanted), sizeof wanted);
+    CHECK_TEXT(out, wanted);
+    CHECK(out[sizeof wanted] == 'x');
+    CHECK_INT(nomyo_json_string(NULL, 0, out, sizeof out), 3);
+    CHECK_TEXT(out, "\"\"");
+    CHECK_INT(nomyo_json_string(NULL, 1, out, sizeof out), 0);
+    CHECK_INT(nomyo_json_string((const uint8_t *)"\xff", 1, out, sizeof out), 0);
+    CHECK_INT(nomyo_json_string((const uint8_t *)"\0", 1, out, sizeof out), 9);
+    CHECK_TEXT(out, "\"\\u0000\"");
+}
+
 int main(void) {
+    a_text_as_a_json_string();
+
     nomyo_config *config = nomyo_config_new();
     ACCEPTED(nomyo_config_set_base_url, config, "https://127.0.0.1:1");
     nomyo_client *nobody = client_of(config);

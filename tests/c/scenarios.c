@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "endpoint.h"
+#include "scratch.h"
 
 enum { CLIENTS = 64, WHY = 600 };
 
@@ -71,10 +72,32 @@ static int32_t set(nomyo_config *config, const cJSON *m, nomyo_error **err) {
         cJSON_ArrayForEach(pin, m) {
             int own = strcmp(pin->valuestring, "$FINGERPRINT") == 0;
             const char *sha256 = own ? endpoint_variable("NOMYO_TEST_KEY_FINGERPRINT") : pin->valuestring;
-            status = status == NOMYO_OK ? nomyo_config_set_server_key_pin(config, sha256, err) : status;
+            status = status == NOMYO_OK ? nomyo_config_add_server_key_pin(config, sha256, err) : status;
         }
         return status;
     }
+    if (is(m, "headers")) {
+        const cJSON *header;
+        int32_t status = NOMYO_OK;
+        cJSON_ArrayForEach(header, m) {
+            const char *value = header->valuestring;
+            status = status == NOMYO_OK ? nomyo_config_set_header(config, header->string, SECRET(value), err) : status;
+        }
+        return status;
+    }
+    if (is(m, "tls_pin")) {
+        const cJSON *pin;
+        int32_t status = NOMYO_OK;
+        cJSON_ArrayForEach(pin, m) {
+            status = status == NOMYO_OK ? nomyo_config_add_tls_pin(config, pin->valuestring, err) : status;
+        }
+        return status;
+    }
+    if (is(m, "key_dir") && strcmp(text, "$GROUP_KEYS") == 0) {
+        return nomyo_config_set_key_dir(config, endpoint_variable("NOMYO_TEST_GROUP_KEYS"), err);
+    }
+    if (is(m, "key_group_read")) return nomyo_config_set_key_group_read(config, cJSON_IsTrue(m), err);
+    if (is(m, "post_quantum")) return nomyo_config_set_post_quantum(config, cJSON_IsTrue(m), err);
     if (is(m, "attestation") && strcmp(text, "consistent") == 0) {
         nomyo_attestation_policy *policy = nomyo_attestation_policy_new();
         int32_t status = nomyo_attestation_policy_require(policy, NOMYO_ATTESTATION_CONSISTENT, err);
@@ -115,15 +138,72 @@ static int client_for(const cJSON *settings) {
         }
     }
     if (status == NOMYO_OK) {
-        nomyo_client_new(config, &clients[i].client, err);
+        status = nomyo_client_new(config, &clients[i].client, err);
     }
     nomyo_config_free(config);
     clients[i].config = key;
     return i;
 }
 
+/* The public half of the client's pair. The caller frees it. */
+static nomyo_text *public_half(const nomyo_client *client) {
+    nomyo_text *pem = NULL;
+    return nomyo_client_public_key(client, &pem, NULL) == NOMYO_OK ? pem : NULL;
+}
+
+/* Exports the pair with a password and loads it again. -1 after fails(). */
+static int32_t reload(const nomyo_client *client, const char *pw, nomyo_error **err) {
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    nomyo_text *before = public_half(client);
+    int32_t status = nomyo_client_private_key_pem(client, SECRET(pw), &pem, &len, err);
+    if (status == NOMYO_OK) {
+        status = nomyo_client_load_keys_pem(client, pem, len, NULL, 0, SECRET(pw), err);
+    }
+    nomyo_secret_free(pem);
+    nomyo_text *after = public_half(client);
+    if (status == NOMYO_OK && strcmp(nomyo_text_data(before, NULL), nomyo_text_data(after, NULL)) != 0) {
+        status = -1;
+        fails("another pair is loaded than was exported");
+    }
+    nomyo_text_free(before);
+    nomyo_text_free(after);
+    return status;
+}
+
+/* Loads the pair of `keys` from memory; NOMYO_OK, an error of the library's, or -1 after fails(). */
+static int32_t load(const nomyo_client *client, const cJSON *keys, nomyo_error **err) {
+    const char *password = "", *again = NULL;
+    char *private = NULL, *public = NULL, path[256];
+    size_t private_len = 0, public_len = 0;
+    const cJSON *m;
+    int32_t status = NOMYO_OK;
+    cJSON_ArrayForEach(m, keys) {
+        snprintf(path, sizeof path, "keys/%s", m->valuestring);
+        if (is(m, "private")) {
+            private = fixture_text(path, &private_len);
+        } else if (is(m, "public")) {
+            public = fixture_text(path, &public_len);
+        } else if (is(m, "password")) {
+            password = m->valuestring;
+        } else if (is(m, "reload")) {
+            again = m->valuestring;
+        } else {
+            fails("keys: %s is not known here", m->string);
+            status = -1;
+        }
+    }
+    if (status == NOMYO_OK) {
+        status = nomyo_client_load_keys_pem(client, (uint8_t *)private, private_len, (uint8_t *)public, public_len,
+                                            SECRET(password), err);
+    }
+    free(private);
+    free(public);
+    return status == NOMYO_OK && again != NULL ? reload(client, again, err) : status;
+}
+
 /* Applies the options of one call; NOMYO_OK, an error of the library's, or -1 for one that is not known here. */
-static int32_t choose(nomyo_request *request, nomyo_cancel *cancel, const cJSON *options, nomyo_error **err) {
+static int32_t choose(nomyo_call_options *request, nomyo_cancel *cancel, const cJSON *options, nomyo_error **err) {
     const cJSON *m;
     int32_t status = NOMYO_OK;
     cJSON_ArrayForEach(m, options) {
@@ -131,14 +211,14 @@ static int32_t choose(nomyo_request *request, nomyo_cancel *cancel, const cJSON 
             break;
         }
         if (is(m, "security_tier")) {
-            status = nomyo_request_set_security_tier(request, m->valuestring, err);
+            status = nomyo_call_options_set_security_tier(request, m->valuestring, err);
         } else if (is(m, "api_key")) {
-            status = nomyo_request_set_api_key(request, SECRET(m->valuestring), err);
+            status = nomyo_call_options_set_api_key(request, SECRET(m->valuestring), err);
         } else if (is(m, "timeout_ms")) {
-            status = nomyo_request_set_timeout_ms(request, (uint64_t)m->valuedouble, err);
+            status = nomyo_call_options_set_timeout_ms(request, (uint64_t)m->valuedouble, err);
         } else if (is(m, "cancelled") && cJSON_IsTrue(m)) {
             nomyo_cancel_trigger(cancel);
-            status = nomyo_request_set_cancel(request, cancel, err);
+            status = nomyo_call_options_set_cancel(request, cancel, err);
         } else {
             status = -1;
         }
@@ -179,10 +259,58 @@ static int judge_pointers(const nomyo_response *r, const cJSON *pointers) {
     return 1;
 }
 
+/* Whether `id` has the form of a payload id: five groups of hexadecimal digits. */
+static int is_payload_id(const char *id) {
+    return id != NULL && strlen(id) == 36 && strspn(id, "0123456789abcdef-") == 36;
+}
+
+static int same_header(const cJSON *wanted, const char *got) {
+    return same_text(wanted->string, wanted, got, got ? strlen(got) : 0);
+}
+
+static int judge_usage(const nomyo_response *r, const cJSON *usage) {
+    nomyo_usage got;
+    const cJSON *m;
+    nomyo_response_usage(r, &got, sizeof got);
+    cJSON_ArrayForEach(m, usage) {
+        long long number = is(m, "prompt_tokens")       ? got.prompt_tokens
+                           : is(m, "completion_tokens") ? got.completion_tokens
+                           : is(m, "total_tokens")      ? got.total_tokens
+                           : is(m, "cached_tokens")     ? got.cached_tokens
+                           : is(m, "reasoning_tokens")  ? got.reasoning_tokens
+                                                        : -2;
+        if (!same_number(m->string, m, number)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int judge_tool_calls(const nomyo_response *r, const cJSON *calls) {
+    const cJSON *call, *m;
+    size_t at = 0;
+    cJSON_ArrayForEach(call, calls) {
+        cJSON_ArrayForEach(m, call) {
+            size_t len = 0;
+            const char *got = is(m, "id")          ? nomyo_response_tool_call_id(r, 0, at, &len)
+                              : is(m, "name")      ? nomyo_response_tool_call_name(r, 0, at, &len)
+                              : is(m, "arguments") ? nomyo_response_tool_call_arguments(r, 0, at, &len)
+                                                   : NULL;
+            if (!same_text(m->string, m, got, len)) {
+                return 0;
+            }
+        }
+        at++;
+    }
+    return nomyo_response_tool_call_count(r, 0) == at || fails("%zu tool calls", nomyo_response_tool_call_count(r, 0));
+}
+
 /* One expectation about an answer. */
 static int judge_answer(const nomyo_response *r, const cJSON *m) {
     size_t len = 0;
     const char *text = NULL;
+    if (is(m, "attempts")) return same_number("attempts", m, nomyo_response_attempts(r));
+    if (is(m, "payload_id")) return same_number("payload_id", m, is_payload_id(nomyo_response_payload_id(r)));
     if (is(m, "choices")) return same_number("choices", m, (long long)nomyo_response_choices(r));
     if (is(m, "content")) return text = nomyo_response_content(r, 0, &len), same_text("content", m, text, len);
     if (is(m, "reasoning")) return text = nomyo_response_reasoning(r, 0, &len), same_text("reasoning", m, text, len);
@@ -190,6 +318,18 @@ static int judge_answer(const nomyo_response *r, const cJSON *m) {
         return text = nomyo_response_finish_reason(r, 0, &len), same_text("finish_reason", m, text, len);
     }
     if (is(m, "tool_calls_has")) return has("tool_calls", nomyo_response_tool_calls(r, 0, NULL), m->valuestring);
+    if (is(m, "tool_calls")) return judge_tool_calls(r, m);
+    if (is(m, "usage")) return judge_usage(r, m);
+    if (is(m, "request_id")) return same_header(m, nomyo_response_request_id(r));
+    if (is(m, "headers")) {
+        const cJSON *header;
+        cJSON_ArrayForEach(header, m) {
+            if (!same_header(header, nomyo_response_header(r, header->string))) {
+                return 0;
+            }
+        }
+        return 1;
+    }
     if (is(m, "pointers")) return judge_pointers(r, m);
     if (is(m, "attestation")) {
         nomyo_attestation verdict = {.level = -1};
@@ -202,7 +342,22 @@ static int judge_answer(const nomyo_response *r, const cJSON *m) {
 
 /* One expectation about an error. */
 static int judge_error(const nomyo_error *e, const cJSON *m) {
+    static const char *const sent[] = {[NOMYO_SENT_NO] = "no", [NOMYO_SENT_MAYBE] = "maybe", [NOMYO_SENT_YES] = "yes"};
     const cJSON *part;
+    if (is(m, "sent")) {
+        const char *text = sent[nomyo_error_sent(e)];
+        return same_text("sent", m, text, strlen(text));
+    }
+    if (is(m, "payload_id")) return same_number("payload_id", m, is_payload_id(nomyo_error_payload_id(e)));
+    if (is(m, "request_id")) return same_header(m, nomyo_error_request_id(e));
+    if (is(m, "headers")) {
+        cJSON_ArrayForEach(part, m) {
+            if (!same_header(part, nomyo_error_header(e, part->string))) {
+                return 0;
+            }
+        }
+        return 1;
+    }
     if (is(m, "http_status")) return same_number("http_status", m, nomyo_error_http_status(e));
     if (is(m, "attempts")) return same_number("attempts", m, nomyo_error_attempts(e));
     if (is(m, "retryable")) return same_number("retryable", m, nomyo_error_retryable(e));
@@ -233,7 +388,7 @@ static int judge(int32_t status, const nomyo_response *r, const nomyo_error *e, 
 }
 
 static int run(const cJSON *scenario) {
-    static const char *const known[] = {"name", "config", "server", "request", "raw", "options", "expect"};
+    static const char *const known[] = {"name", "config", "keys", "server", "request", "raw", "options", "expect"};
     const cJSON *member, *server = cJSON_GetObjectItem(scenario, "server"), *raw = cJSON_GetObjectItem(scenario, "raw");
     cJSON_ArrayForEach(member, scenario) {
         size_t i = 0;
@@ -255,23 +410,29 @@ static int run(const cJSON *scenario) {
         return fails("the endpoint does not take these faults");
     }
     char *json = raw ? strdup(raw->valuestring) : cJSON_PrintUnformatted(cJSON_GetObjectItem(scenario, "request"));
-    nomyo_request *request = nomyo_request_new();
+    nomyo_call_options *request = nomyo_call_options_new();
     nomyo_cancel *cancel = nomyo_cancel_new();
     nomyo_response *response = NULL;
     nomyo_error *err = NULL;
+    const cJSON *pair = cJSON_GetObjectItem(scenario, "keys");
     int32_t status = choose(request, cancel, cJSON_GetObjectItem(scenario, "options"), &err);
+    if (status == -1) {
+        fails("an option is not known here");
+    }
+    if (status == NOMYO_OK && pair != NULL) {
+        status = load(clients[i].client, pair, &err);
+    }
     if (status == NOMYO_OK) {
         status = create_text(clients[i].client, json, request, &response, &err);
     }
-    int good = status == -1 ? fails("an option is not known here")
-                            : judge(status, response, err, cJSON_GetObjectItem(scenario, "expect"));
+    int good = status != -1 && judge(status, response, err, cJSON_GetObjectItem(scenario, "expect"));
     if (faults != NULL) {
         control("/control/faults", "{}");
     }
     nomyo_response_free(response);
     nomyo_error_free(err);
     nomyo_cancel_free(cancel);
-    nomyo_request_free(request);
+    nomyo_call_options_free(request);
     free(json);
     free(faults);
     return good;

@@ -1,36 +1,25 @@
 /*
  * The crypto core alone: what nomyo_seal() gives to an HTTP stack, and what nomyo_open() refuses from one.
  */
-#include "check.h"
+#include "scratch.h"
 
 #define REQUEST "{\"model\":\"m\",\"messages\":[]}"
 #define BYTES(text) ((const uint8_t *)(text)), (sizeof(text) - 1)
 
-/* A fixture's bytes with a NUL behind them; the caller frees them. */
 static uint8_t *fixture(const char *name, size_t *len) {
-    char path[1024];
-    snprintf(path, sizeof path, NOMYO_FIXTURES "/%s", name);
-    FILE *file = fopen(path, "rb");
-    uint8_t *bytes = calloc(1, 1 << 20);
-    if (file == NULL || bytes == NULL) {
-        fprintf(stderr, "%s cannot be read\n", path);
-        exit(EXIT_FAILURE);
-    }
-    *len = fread(bytes, 1, (1 << 20) - 1, file);
-    fclose(file);
-    return bytes;
+    return (uint8_t *)fixture_text(name, len);
 }
 
 static void body_and_headers(const nomyo_client *client, const uint8_t *pem, size_t pem_len) {
-    nomyo_request *options = nomyo_request_new();
+    nomyo_call_options *options = nomyo_call_options_new();
     nomyo_sealed *sealed = NULL;
     nomyo_error *err = SENTINEL;
     size_t len = 0;
-    CHECK_INT(nomyo_request_set_security_tier(options, "high", NULL), NOMYO_OK);
-    CHECK_INT(nomyo_request_set_api_key(options, BYTES("never-in-headers"), NULL), NOMYO_OK);
+    CHECK_INT(nomyo_call_options_set_security_tier(options, "high", NULL), NOMYO_OK);
+    CHECK_INT(nomyo_call_options_set_api_key(options, BYTES("never-in-headers"), NULL), NOMYO_OK);
     CHECK_INT(nomyo_seal(client, pem, pem_len, BYTES(REQUEST), options, &sealed, &err), NOMYO_OK);
     CHECK(err == SENTINEL);
-    nomyo_request_free(options);
+    nomyo_call_options_free(options);
 
     const char *headers = nomyo_sealed_headers(sealed, &len);
     CHECK(headers != NULL && strlen(headers) == len && headers[0] == '{' && headers[len - 1] == '}');
@@ -87,6 +76,29 @@ static void keys_that_are_refused(const nomyo_client *client) {
     CHECK(sealed == SENTINEL);
 }
 
+/* The file of known servers is compared with, and not written. */
+static void only_the_remembered_key_is_sealed_for(const uint8_t *pem, size_t pem_len) {
+    struct scratch scratch = scratch_new();
+    const char *known = scratch_path(&scratch, "known");
+    const char other[] = "https://api.nomyo.ai 0000000000000000000000000000000000000000000000000000000000000000\n";
+    nomyo_config *config = nomyo_config_new();
+    nomyo_client *client = NULL;
+    nomyo_sealed *sealed = NULL;
+    nomyo_error *err = NULL;
+    CHECK_INT(nomyo_config_set_known_servers(config, known, NULL), NOMYO_OK);
+    CHECK_INT(nomyo_client_new(config, &client, NULL), NOMYO_OK);
+    CHECK_OK(nomyo_seal(client, pem, pem_len, BYTES(REQUEST), NULL, &sealed, &err), &err);
+    CHECK(access(known, F_OK) != 0);
+    nomyo_sealed_free(sealed);
+    sealed = SENTINEL;
+    write_private(known, other, sizeof other - 1);
+    REFUSED(NOMYO_ERR_PIN, "not the one remembered", nomyo_seal, client, pem, pem_len, BYTES(REQUEST), NULL, &sealed);
+    CHECK(sealed == SENTINEL);
+    nomyo_client_free(client);
+    nomyo_config_free(config);
+    scratch_remove(&scratch);
+}
+
 static void answers_that_are_refused(const nomyo_client *client, const uint8_t *pem, size_t pem_len) {
     nomyo_sealed *sealed = NULL;
     nomyo_response *response = SENTINEL;
@@ -132,7 +144,13 @@ static void a_sealed_request_outlives_its_client(nomyo_client *client, const uin
     nomyo_response *response = SENTINEL;
     size_t len = 0;
     CHECK_INT(nomyo_seal(client, pem, pem_len, BYTES(REQUEST), NULL, &sealed, NULL), NOMYO_OK);
+    const uint8_t *body = nomyo_sealed_body(sealed, &len);
+    char *before = strndup((const char *)body, len), *headers = strdup(nomyo_sealed_headers(sealed, NULL));
     nomyo_client_free(client);
+    CHECK(nomyo_sealed_body(sealed, &len) == body && len == strlen(before) && memcmp(body, before, len) == 0);
+    CHECK_TEXT(nomyo_sealed_headers(sealed, NULL), headers);
+    free(before);
+    free(headers);
     CHECK_INT(nomyo_client_new(NULL, &other, NULL), NOMYO_OK);
     uint8_t *wrong = fixture("responses/resp_01_basic_no_inner_metadata.package.json", &len);
     REFUSED(NOMYO_ERR_SECURITY, "decryption failed", nomyo_open, other, sealed, wrong, len, &response);
@@ -150,6 +168,7 @@ int main(void) {
     body_and_headers(client, pem, pem_len);
     two_requests_differ(client, pem, pem_len);
     keys_that_are_refused(client);
+    only_the_remembered_key_is_sealed_for(pem, pem_len);
     answers_that_are_refused(client, pem, pem_len);
     ten_mebibytes_and_not_a_byte_more(client, pem, pem_len);
     a_sealed_request_outlives_its_client(client, pem, pem_len);

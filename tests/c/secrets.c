@@ -48,6 +48,21 @@ static void zeroed_aligned_and_counted(void) {
     nomyo_secret_free(NULL);
 }
 
+/* Guard, secret and guard: neighbours share nothing, and the kernel's table of mappings is the limit. */
+static void each_takes_four_mappings(void) {
+    enum { SECRETS = 200 };
+    static unsigned char *secrets[SECRETS];
+    long before = proc_mappings();
+    for (int i = 0; i < SECRETS; i++) {
+        secrets[i] = secret_of(100);
+    }
+    long each = (proc_mappings() - before + SECRETS / 2) / SECRETS;
+    CHECK_INT(each, 4);
+    for (int i = 0; i < SECRETS; i++) {
+        nomyo_secret_free(secrets[i]);
+    }
+}
+
 static void refused_when_there_is_no_memory(void) {
     const size_t huge[] = {SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - PAGE, SIZE_MAX / 2, SIZE_MAX / 2 + 1,
                            SIZE_MAX / 2 - (1 << 20), SIZE_MAX / 2 - (1 << 20) - 3 * PAGE, SIZE_MAX / 4, (size_t)1 << 48};
@@ -252,6 +267,7 @@ int main(void) {
         return EXIT_FAILURE;
     }
     zeroed_aligned_and_counted();
+    each_takes_four_mappings();
     refused_when_there_is_no_memory();
     the_kernel_knows_what_they_are();
     everything_around_it_faults();

@@ -43,5 +43,7 @@ else
     pass
 fi
 
+if nm -D --undefined-only "$library" | grep -q ' OPENSSL_'; then fail "a host may define functions for AWS-LC"; else pass; fi
+
 echo "symbols: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

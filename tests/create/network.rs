@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Cancel, Client, Level, Request, Response, Result, Status};
+use nomyo::{CallOptions, Cancel, Client, LogLevel, Response, Result, Sent, Status};
 use serde_json::{Value, json};
 
 use super::{cancelled_while, chat, client_of, config_for, shared, started};
@@ -14,14 +14,14 @@ fn every_attempt_is_logged_with_what_it_took_and_without_a_secret() {
     let mut config = config_for(&endpoint);
     config.set_api_key(b"hush-hush").expect("a good key");
     let (lines, seen) = std::sync::mpsc::channel();
-    config.set_log(Level::Debug, move |level, line| lines.send((level, line.to_owned())).expect("a listener"));
+    config.set_log(LogLevel::Debug, move |level, line| lines.send((level, line.to_owned())).expect("a listener"));
     let client = Client::new(&config).expect("a client");
     let test = json!({"status": 502, "times": 1, "headers": {"Retry-After-Ms": "7"}, "body": "the server's words"});
-    let answer = client.create(chat("my prompt", &test).as_bytes(), &Request::new()).expect("the second attempt");
-    client.create(chat("my prompt", &json!({"status": 404})).as_bytes(), &Request::new()).expect_err("refused");
+    let answer = client.create(chat("my prompt", &test).as_bytes(), &CallOptions::new()).expect("the second attempt");
+    client.create(chat("my prompt", &json!({"status": 404})).as_bytes(), &CallOptions::new()).expect_err("refused");
     let lines: Vec<_> = seen.try_iter().collect();
-    let of = |level: Level| lines.iter().filter(move |line| line.0 == level).map(|line| line.1.as_str()).collect();
-    let (info, warn, error): (Vec<_>, Vec<_>, Vec<_>) = (of(Level::Info), of(Level::Warn), of(Level::Error));
+    let of = |level: LogLevel| lines.iter().filter(move |line| line.0 == level).map(|line| line.1.as_str()).collect();
+    let (info, warn, error): (Vec<_>, Vec<_>, Vec<_>) = (of(LogLevel::Info), of(LogLevel::Warn), of(LogLevel::Error));
     assert_eq!((info.len(), warn.len(), error.len()), (4, 1, 1), "{lines:?}");
     let fetched = format!("GET {}/pki/public_key attempt=1 status=200 sent=", endpoint.base_url());
     assert!(info[0].starts_with(&fetched) && info[0].ends_with(" connection=new"), "{lines:?}");
@@ -31,7 +31,7 @@ fn every_attempt_is_logged_with_what_it_took_and_without_a_secret() {
         assert!(line.starts_with(&expected) && line.contains(" received=") && line.contains(" ms="), "{line}");
     }
     assert!(info[3].contains(" status=404 ") && info[3].ends_with(" connection=reused error=NotFound"), "{}", info[3]);
-    assert!(warn[0].contains("502") && warn[0].ends_with("another attempt follows in 7 ms"), "{}", warn[0]);
+    assert!(warn[0].contains("502") && warn[0].ends_with("another attempt is due in 7 ms"), "{}", warn[0]);
     assert!(error[0].contains("HTTP 404"), "{}", error[0]);
     for secret in ["hush-hush", "my prompt", "words", "BEGIN"] {
         assert!(lines.iter().all(|line| !line.1.contains(secret)), "{secret}: {lines:?}");
@@ -41,7 +41,7 @@ fn every_attempt_is_logged_with_what_it_took_and_without_a_secret() {
 /// What `create()` makes of `test`, and how many requests the endpoint saw meanwhile.
 fn insist(endpoint: &Endpoint, client: &Client, test: &Value) -> (Result<Response>, u64) {
     endpoint.reset_stats();
-    let outcome = client.create(chat("hello", test).as_bytes(), &Request::new());
+    let outcome = client.create(chat("hello", test).as_bytes(), &CallOptions::new());
     (outcome, endpoint.stats().requests)
 }
 
@@ -83,13 +83,30 @@ fn what_the_server_wants_to_be_left_alone_with_is_not_tried_again() {
     let (error, requests) = insist(&endpoint, &client, &json!({"status": 429, "headers": {"Retry-After": "121"}}));
     let error = error.expect_err("too long");
     assert_eq!((error.retry_after(), error.is_retryable(), requests), (Some(Duration::from_secs(121)), false, 1));
-    let mut hasty = Request::new();
+    let mut hasty = CallOptions::new();
     hasty.set_timeout(Duration::from_secs(30)).expect("a timeout");
     let started = Instant::now();
     let test = json!({"status": 429, "headers": {"Retry-After": "60"}});
     let error = client.create(chat("x", &test).as_bytes(), &hasty).expect_err("no time to wait");
     assert_eq!((error.status(), error.retry_after()), (Status::RateLimit, Some(Duration::from_secs(60))));
     assert!(started.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_timeout_counts_from_the_beginning_that_the_caller_names_and_is_told_whole() {
+    let mut late = CallOptions::new();
+    late.set_timeout(Duration::from_secs(30)).expect("a timeout");
+    late.set_begun(Instant::now().checked_sub(Duration::from_secs(30)).expect("the machine runs longer"));
+    let client = &shared().1;
+    let calls = [
+        client.create(chat("x", &json!({})).as_bytes(), &late),
+        client.with_options(&late).expect("a handle").create(chat("x", &json!({})).as_bytes(), &CallOptions::new()),
+    ];
+    for call in calls {
+        let error = call.expect_err("its time was over before it began");
+        assert_eq!((error.status(), error.sent()), (Status::Timeout, Sent::No));
+        assert!(error.message().contains("within its 30000 ms"), "{error}");
+    }
 }
 
 #[test]
@@ -114,13 +131,12 @@ fn a_connection_that_breaks_before_the_answer_is_made_again_and_one_that_breaks_
         let error = error.expect_err("a broken answer");
         assert_eq!((error.status(), error.attempts(), requests), (Status::Connection, 1, 1), "{test}");
     }
-    // An attempt on a connection that was idle for a while does not count.
-    let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
-    assert_eq!((error.expect_err("closed").attempts(), requests), (3, 3));
-    client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer");
+    // An attempt on a connection that was idle for a while counts like any other.
+    client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("a response");
     std::thread::sleep(Duration::from_millis(1100));
     let (error, requests) = insist(&endpoint, &client, &json!({"close": true}));
-    assert_eq!((error.expect_err("closed").attempts(), requests), (3, 4));
+    let error = error.expect_err("closed");
+    assert_eq!((error.attempts(), error.sent(), requests), (3, Sent::Maybe, 3));
 }
 
 #[test]
@@ -168,7 +184,7 @@ fn the_response_limit_is_settable_and_holds_with_and_without_a_length() {
     config.set_response_limit(100_000).expect("a limit");
     assert_eq!(config.set_response_limit(0).expect_err("nothing at all").status(), Status::Argument);
     let client = Client::new(&config).expect("a client");
-    let ask = |test: Value| client.create(chat("x", &test).as_bytes(), &Request::new()).map(|_| ());
+    let ask = |test: Value| client.create(chat("x", &test).as_bytes(), &CallOptions::new()).map(|_| ());
     for chunked in [false, true] {
         ask(json!({"oversize": 100_000, "chunked": chunked})).expect("exactly the limit");
         let error = ask(json!({"oversize": 100_001, "chunked": chunked})).expect_err("too large");
@@ -187,7 +203,7 @@ fn the_rate_limit_is_shared_by_threads_and_within_the_deadline() {
     let start = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| client.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("an answer"));
+            scope.spawn(|| client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("an answer"));
         }
     });
     // Five turns, of which two were at once.
@@ -196,9 +212,10 @@ fn the_rate_limit_is_shared_by_threads_and_within_the_deadline() {
     slow.set_rate_limit(0.001, 2).expect("a rate");
     let slow = Client::new(&slow).expect("a client");
     slow.warm_up().expect("the first turn");
-    slow.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect("the second turn");
+    slow.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect("the second turn");
     endpoint.reset_stats();
-    let error = slow.create(chat("x", &json!({})).as_bytes(), &Request::new()).expect_err("no turn for a quarter hour");
+    let error =
+        slow.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).expect_err("no turn for a quarter hour");
     assert_eq!((error.status(), error.attempts(), endpoint.stats().requests), (Status::Timeout, 0, 0));
     let asleep: fn(&Endpoint) -> bool = |_| {
         std::thread::sleep(Duration::from_millis(200));
@@ -218,10 +235,10 @@ fn a_cancelled_call_ends_in_the_middle_of_a_handshake() {
     config.set_connect_timeout(Duration::from_secs(600)).expect("a timeout");
     let client = Client::new(&config).expect("a client");
     // Generates the client's key, so that the call has only the network to wait for.
-    client.seal(endpoint.public_key_pem().as_bytes(), b"{\"a\":1}", &Request::new()).expect("sealed");
+    client.seal(endpoint.public_key_pem().as_bytes(), b"{\"a\":1}", &CallOptions::new()).expect("sealed");
     endpoint.set_faults(json!({"accept": "stall"})).expect("known faults");
     let cancel = Cancel::new();
-    let mut options = Request::new();
+    let mut options = CallOptions::new();
     options.set_cancel(&cancel);
     std::thread::scope(|scope| {
         let call = scope.spawn(|| client.create(chat("x", &json!({})).as_bytes(), &options));

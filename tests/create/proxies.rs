@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use endpoint::{Endpoint, Options};
-use nomyo::{Client, Config, Request, Result, Status};
+use nomyo::{CallOptions, Client, Config, Result, Status};
 use serde_json::json;
 
 use super::{chat, config_for, started};
@@ -130,7 +130,7 @@ fn by(endpoint: &Endpoint, proxy: &str) -> Config {
 }
 
 fn ask(client: &Client) -> Result<()> {
-    client.create(chat("x", &json!({})).as_bytes(), &Request::new()).map(|_| ())
+    client.create(chat("x", &json!({})).as_bytes(), &CallOptions::new()).map(|_| ())
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
     assert_eq!((error.attempts(), error.is_retryable(), http.clients()), (2, true, 3));
     let mut nobody = by(&endpoint, "http://user:hunter2@127.0.0.1:1");
     nobody.set_max_retries(0).expect("a number of retries");
-    assert!(refused(&nobody).message().contains("by way of http://127.0.0.1:1"));
+    assert!(refused(&nobody).message().contains("through http://127.0.0.1:1"));
 }
 
 #[test]

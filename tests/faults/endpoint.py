@@ -22,6 +22,7 @@ class Endpoint:
         self.url: str = said["base_url"]
         self.plain_url: str = said["plain_base_url"]
         self.ca_file: str = said["ca_file"]
+        self.key_fingerprint: str = said["key_fingerprint"]
         self.port = urllib.parse.urlsplit(self.url).port
         self.plain_port = urllib.parse.urlsplit(self.plain_url).port
         self._control = http.client.HTTPConnection("127.0.0.1", self.plain_port, timeout=PATIENCE)

@@ -3,8 +3,9 @@
 # /etc/resolv.conf, whose only name server is 127.0.0.1:  tests/faults/namespace.sh COMMAND [ARGUMENT...]
 #
 # The command finds NOMYO_TEST_NAMESPACE=yes in its environment. Where namespaces are not allowed it runs without them,
-# and the variable says why in a sentence instead.
+# and the variable says why in a sentence instead. It runs without the user's proxy variables, because no proxy can be reached.
 set -eu
+unset http_proxy https_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY
 
 enter='
     set -e

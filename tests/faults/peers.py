@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,12 +50,23 @@ def silent(connection: socket.socket) -> None:
         pass
 
 
+def is_connected(connection: socket.socket) -> bool:
+    try:
+        connection.getpeername()
+        return True
+    except OSError:
+        return False
+
+
 class Port:
     """A port that nobody listens on, until it is told how to serve."""
 
-    def __init__(self, address: str = "127.0.0.1") -> None:
-        self.socket = socket.socket()
-        self.socket.bind((address, 0))
+    def __init__(self, address: str = "127.0.0.1", number: int = 0) -> None:
+        self.family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(self.family)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((address, number))
+        self.address = address
         self.number: int = self.socket.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.number}"
         self.behaviour = silent
@@ -65,10 +77,15 @@ class Port:
         """Listens, with a queue so full that the system drops whoever knocks."""
         self.socket.listen(0)
         for _ in range(4):
-            filler = socket.socket()
+            filler = socket.socket(self.family)
             filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", self.number))
+            filler.connect_ex((self.address, self.number))
             self._fillers.append(filler)
+        # One of them is in the queue. The others would knock again.
+        time.sleep(0.05)
+        for filler in self._fillers:
+            if not is_connected(filler):
+                filler.close()
         return self
 
     def serve(self, behaviour: Callable[[socket.socket], None]) -> "Port":
@@ -130,13 +147,18 @@ def answering(answer: bytes) -> Callable[[socket.socket], None]:
     return behaviour
 
 
-def proxy_to(port: int) -> Callable[[socket.socket], None]:
-    """A proxy that is asked for a tunnel, and makes it to this port."""
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+def proxy_to(port: int, answer: bytes = ESTABLISHED, piece: int = PIECE) -> Callable[[socket.socket], None]:
+    """A proxy that is asked for a tunnel, and makes it to this port. Its answer comes in pieces of that many bytes."""
 
     def behaviour(connection: socket.socket) -> None:
         if read_head(connection).startswith(b"CONNECT "):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(None)
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            for at in range(0, len(answer), piece):
+                connection.sendall(answer[at : at + piece])
             relay(connection, port)
 
     return behaviour
@@ -173,10 +195,10 @@ def tls_version(port: int) -> str | None:
 
 class NameServer:
     """Answers on 127.0.0.1, port 53, of the test's own network namespace as `mode` says: not at all ("silent"), with
-    NXDOMAIN ("unknown"), with SERVFAIL ("failing"), or with `address` ("good")."""
+    NXDOMAIN ("unknown"), with SERVFAIL ("failing"), or with `address` and, if there is one, `address6` ("good")."""
 
     def __init__(self) -> None:
-        self.mode, self.address = "good", "127.0.0.1"
+        self.mode, self.address, self.address6 = "good", "127.0.0.1", ""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(("127.0.0.1", 53))
         threading.Thread(target=self._serve, daemon=True).start()
@@ -187,9 +209,17 @@ class NameServer:
             if self.mode == "silent":
                 continue
             end = 12 + query[12:].index(0) + 5
-            question, is_a = query[12:end], query[end - 4 : end - 2] == b"\0\1"
-            answer = self.mode == "good" and is_a
+            question, kind = query[12:end], query[end - 4 : end - 2]
+            record = self._record(kind) if self.mode == "good" else b""
             flags = {"unknown": b"\x81\x83", "failing": b"\x81\x82", "good": b"\x81\x80"}[self.mode]
-            head = query[:2] + flags + b"\0\1" + (b"\0\1" if answer else b"\0\0") + b"\0\0\0\0"
-            record = b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(self.address) if answer else b""
+            head = query[:2] + flags + b"\0\1" + (b"\0\1" if record else b"\0\0") + b"\0\0\0\0"
             self.socket.sendto(head + question + record, asker)
+
+    def _record(self, kind: bytes) -> bytes:
+        """The answer to a question for A or AAAA records."""
+        if kind == b"\0\1":
+            return b"\xc0\x0c\0\1\0\1\0\0\0\0\0\4" + socket.inet_aton(self.address)
+        if kind == b"\0\x1c" and self.address6:
+            address = socket.inet_pton(socket.AF_INET6, self.address6)
+            return b"\xc0\x0c\0\x1c\0\1\0\0\0\0\0\x10" + address
+        return b""

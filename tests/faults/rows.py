@@ -3,8 +3,9 @@
 Faults are in the words of tests/endpoint/README.md: `test` goes with the request, `server` is told to the endpoint.
 `peer` names what the call meets instead of the endpoint, in table.py; `client` are settings of the client.
 
-`attempts` is what the error says, and as many requests the endpoint must have seen, or none when the connection or TLS
-failed. A call that succeeds says no number: then it is the endpoint's alone.
+`attempts` is the number that the error or the response reports. The endpoint must have seen as many requests, or none if
+the connection or TLS failed. `sent` is what the error knows about the package. It follows from the phase and the HTTP
+status.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,11 @@ ALERT = "\x15\x03\x03\x00\x02\x02\x28"
 RESET = {"reset": "before_headers"}
 HASTY = {"connect_timeout_ms": 400}
 HANG = 60_000
+HINTS = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+# Statuses of gateways and content delivery networks that are worth a retry. 425 is from RFC 8470, the others from none.
+GATEWAYS = [425, 520, 521, 522, 523, 524, 529, 530]
+# Waits that no number holds.
+ENDLESS = ["1e30", "99999999999999999999", "1e999"]
 MIB, GIB = 1 << 20, 1 << 30
 
 
@@ -40,11 +46,24 @@ class Row:
     slack: float = 15.0
     size: int = 0
     retry_after_ms: int | None = None
+    retryable: bool | None = None
+
+    @property
+    def sent(self) -> str:
+        """A package that did not leave, one that was answered, or one of which nothing is known."""
+        return "no" if self.phase in ("key fetch", "connect", "TLS") else "yes" if self.http else "maybe"
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the call has come as far as a package: the rows that begin without a server key fail before."""
+        return self.phase != "key fetch" and not self.peer
 
     @property
     def reaching(self) -> int:
         """How many the endpoint sees."""
-        return 0 if self.phase in ("connect", "TLS") and self.status != "OK" else self.attempts
+        if self.phase in ("connect", "TLS"):
+            return 1 if self.status == "OK" else 0
+        return self.attempts
 
 
 def key_fetch(fault: str, faults: dict[str, Any], status: str, http: int = 0, attempts: int = 1, **own: Any) -> Row:
@@ -107,7 +126,7 @@ CONNECT = [
     connect("a black hole, short deadline", "black hole", "TIMEOUT", timeout_ms=500, least=0.5),
     accept("closed at accept, always", {"accept": "close"}, "CONNECTION", 3, least=BACKOFF),
     accept("reset at accept, always", {"accept": "reset"}, "CONNECTION", 3, least=BACKOFF),
-    accept("reset at accept, once", {"accept": "reset", "accept_times": 1}, "OK", least=0.37),
+    accept("reset at accept, once", {"accept": "reset", "accept_times": 1}, "OK", 2, least=0.37),
     connect("unknown name (NXDOMAIN)", "name unknown", "CONNECTION"),
     connect("name server fails (SERVFAIL)", "name failing", "CONNECTION", 3, least=BACKOFF),
     connect("name server is silent", "name silent", "TIMEOUT", timeout_ms=1000, least=1.0),
@@ -116,7 +135,14 @@ CONNECT = [
     connect("proxy: 502, always", "proxy 502", "CONNECTION", 3, least=BACKOFF),
     connect("proxy closes, always", "proxy closes", "CONNECTION", 3, least=BACKOFF),
     connect("proxy is silent", "proxy silent", "TIMEOUT", least=0.8, timeout_ms=800),
-    connect("proxy does not speak HTTP", "proxy SSH", "PROTOCOL"),
+    connect("proxy does not speak HTTP", "proxy SSH", "CONNECTION"),
+    connect("proxy redirects: 302", "proxy 302", "CONNECTION"),
+    connect("proxy upgrades: 101", "proxy 101", "CONNECTION"),
+    connect("proxy: a head of 300 kB", "proxy 300 kB", "CONNECTION"),
+    connect("proxy: 407 after a 100", "proxy 407 after 100", "CONNECTION"),
+    *[connect(f"a tunnel after: {how}", f"proxy {how}", "OK") for how in
+      ("200", "201", "204", "299", "100 first", "103 twice first", "no reason", "HTTP/1.0", "a length", "a coding",
+       "200 headers", "a header of 8 KiB", "a byte at a time")],
 ]
 
 TLS = [
@@ -129,7 +155,7 @@ TLS = [
     tls("plain HTTP on the TLS port", {"accept": "answer", "accept_answer": f"HTTP/1.1 400 {WORDS}\r\n\r\n"}),
     tls("fatal alert", {"accept": "answer", "accept_answer": ALERT}),
     tls("closed in the handshake, always", {"accept": "answer"}, "CONNECTION", 3, least=BACKOFF),
-    tls("closed in the handshake, once", {"accept": "answer", "accept_times": 1}, "OK", least=0.37),
+    tls("closed in the handshake, once", {"accept": "answer", "accept_times": 1}, "OK", 2, least=0.37),
     tls("handshake stalls", {"accept": "stall"}, "TIMEOUT", 3, client=HASTY, least=3 * 0.4 + BACKOFF),
     tls("handshake stalls, short deadline", {"accept": "stall"}, "TIMEOUT", timeout_ms=600, least=0.6),
 ]
@@ -173,8 +199,19 @@ HEADERS = [
     refused("413", 413, {"headers": SOON}, "HTTP"),
     answer("headers", "redirect to http", {"redirect": "http://127.0.0.1:1/"}, "HTTP", 307),
     answer("headers", "redirect to https", {"redirect": "https://127.0.0.1:1/", "status": 308}, "HTTP", 308),
+    *[refused(f"{status} once", status, {"headers": SOON, "times": 1}, "OK", 2) for status in GATEWAYS],
+    *[refused(f"{status}, always", status, {"headers": SOON}, "HTTP", 3) for status in GATEWAYS],
+    *[refused(f"{status}", status, {"headers": SOON}, "HTTP", retryable=False) for status in (501, 505)],
+    *[refused(f"429, Retry-After {wait}", 429, {"headers": {"Retry-After": wait}}, "RATE_LIMIT", retryable=False)
+      for wait in ENDLESS],
+    refused("503, Retry-After-Ms 1e30", 503, {"headers": {"Retry-After-Ms": "1e30"}}, "UNAVAILABLE", retryable=False),
     answer("headers", "100-continue first", {"before": "HTTP/1.1 100 Continue\r\n\r\n"}, "OK"),
-    answer("headers", "103 early hints first", {"before": "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"}, "OK"),
+    answer("headers", "103 early hints first", {"before": HINTS}, "OK"),
+    answer("headers", "100, then 103 three times", {"before": f"HTTP/1.1 100 Continue\r\n\r\n{HINTS * 3}"}, "OK"),
+    answer("headers", "103, then 500", {"before": HINTS, "status": 500, "body": DETAIL, "headers": SOON, "times": 1},
+           "OK", attempts=2),
+    answer("headers", "103, then 413", {"before": HINTS, "status": 413, "body": DETAIL}, "HTTP", 413),
+    answer("headers", "101, which nobody asked for", {"raw": "HTTP/1.1 101 Switching Protocols\r\n\r\n"}, "HTTP", 101),
     answer("headers", "drip, in time", {"drip_head_ms": 2}, "OK"),
     answer("headers", "drip, beyond the deadline", {"drip_head_ms": 100}, "TIMEOUT", timeout_ms=1000, least=1.0),
     answer("headers", "closed in the head", {"raw": "HTTP/1.1 200 OK\r\nContent-"}, "CONNECTION"),
@@ -191,6 +228,10 @@ HEADERS = [
 
 NO_CHUNK = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n"
 BODY = [
+    answer("body", "2 GiB announced, little comes", {"content_length": str(2 * GIB)}, "TIMEOUT", 200, timeout_ms=500,
+           least=0.5, slack=1.5, client={"response_limit": 4 * GIB}),
+    answer("body", "2 GiB announced, of an error", {"status": 400, "body": DETAIL, "content_length": str(2 * GIB)},
+           "BAD_REQUEST", 400, timeout_ms=500, least=0.5, slack=1.5),
     answer("body", "cut off", {"truncate": 300}, "CONNECTION", 200),
     answer("body", "reset", {"reset": "in_body"}, "CONNECTION", 200),
     answer("body", "stalls until the deadline", {"delay_in_body_ms": HANG}, "TIMEOUT", 200, timeout_ms=1000, least=1.0),

@@ -1,6 +1,7 @@
 """Builds the C programs of this directory and runs them."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ FIXTURES = ROOT / "tests" / "fixtures" / "protocol"
 KEYS = FIXTURES / "keys"
 # The numbers are the header's; the driver's exit status is one of them.
 ARGUMENT, PIN, KEY, IO = "NOMYO_ERR_ARGUMENT", "NOMYO_ERR_PIN", "NOMYO_ERR_KEY", "NOMYO_ERR_IO"
+TIMEOUT = "NOMYO_ERR_TIMEOUT"
 Word = str | bytes | Path
 
 
@@ -31,15 +33,21 @@ class Step:
 
 @dataclass
 class Driver:
-    """keydriver, and how to start it."""
+    """keydriver, and how to start it. A portable one has a copy of the library and can be run by every user."""
 
     work: Path
+    library: Path = Path(os.environ.get("NOMYO_LIBRARY", ROOT / "target" / "debug" / "libnomyo.so"))
+    portable: bool = False
     program: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        library = Path(os.environ.get("NOMYO_LIBRARY", ROOT / "target" / "debug" / "libnomyo.so")).resolve()
+        library = self.library.resolve()
         # Programs ask the loader for the soname.
-        (self.work / "libnomyo.so.0").symlink_to(library)
+        if self.portable:
+            shutil.copyfile(library, self.work / "libnomyo.so.0")
+            library = self.work / "libnomyo.so.0"
+        else:
+            (self.work / "libnomyo.so.0").symlink_to(library)
         (self.work / "libnomyo.so").symlink_to(library)
         self.program = self.build(HERE / "keydriver.c")
 

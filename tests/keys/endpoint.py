@@ -116,13 +116,16 @@ class Interceptor:
     """Terminates TLS before an endpoint with a certificate of an authority of its own, and serves a key of its own.
 
     Whoever seals for that key is read: the prompts are in `read`. They are sealed again for the endpoint's key, and
-    nobody notices."""
+    nobody notices. `asked` counts key fetches, `received` chat requests."""
+
+    served = KEYS / "other_public.pem"
 
     def __init__(self, work: Path, port: int, behind: Endpoint) -> None:
         work.mkdir()
         self.behind = behind
-        self.received = 0
+        self.asked = self.received = 0
         self.read: list[str] = []
+        self.api_keys: list[str] = []
         self.key = private_key(KEYS / "other_private.pem")
         self.ca = work / "ca.pem"
         authority, authority_key = _certificate("Interceptor", None)
@@ -130,9 +133,10 @@ class Interceptor:
         signer = serialization.load_pem_private_key(authority_key, None)
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
         own = _certificate("localhost", (x509.load_pem_x509_certificate(authority).subject, signer))
-        (work / "own.pem").write_bytes(b"".join(own))
+        self.certificate = work / "own.pem"
+        self.certificate.write_bytes(b"".join(own))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(work / "own.pem")
+        context.load_cert_chain(self.certificate)
         self.server = ThreadingHTTPServer(("127.0.0.1", port), type("Handler", (_Handler,), {"interceptor": self}))
         self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
 
@@ -169,10 +173,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         assert self.path == KEY_PATH
-        self._answer(200, (KEYS / "other_public.pem").read_bytes())
+        self.interceptor.asked += 1
+        self._answer(200, self.interceptor.served.read_bytes())
 
     def do_POST(self) -> None:
         self.interceptor.received += 1
+        self.interceptor.api_keys += self.headers.get_all("Authorization", [])
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self._answer(*self.interceptor.forward(body, dict(self.headers)))
 

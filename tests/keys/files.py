@@ -77,3 +77,16 @@ def listing(directory: Path) -> dict[str, tuple[object, ...]]:
         if content != b"" or entry.name in (PRIVATE, PUBLIC):
             found[entry.name] = (content, about.st_mode, about.st_ino, about.st_mtime_ns)
     return found
+
+
+def tree(directory: Path) -> dict[str, tuple[object, ...]]:
+    """Everything about the directory and the files below it, except access times. Lock files do not count."""
+    found: dict[str, tuple[object, ...]] = {}
+    for path in [directory, *sorted(directory.rglob("*"))]:
+        about = path.lstat()
+        if path.name == ".nomyo.lock":
+            continue
+        content = path.read_bytes() if stat.S_ISREG(about.st_mode) else None
+        target = os.readlink(path) if path.is_symlink() else None
+        found[str(path)] = (content, target, about.st_mode, about.st_uid, about.st_gid, about.st_ino)
+    return found

@@ -3,12 +3,15 @@
  *
  *     keydriver [NAME=VALUE]... STEP...
  *
- * The settings: url, ca, dir, password, rotation (ms), pin (any number), known, ttl (of the server's key, in ms), env=1
- * (from the environment). `-` is NULL for a path, and none for a password. The steps:
+ * The settings: url, ca, proxy, key (of the API), dir, password, rotation (ms), pin and tlspin (any number), known, ttl
+ * (of the server's key, in ms), timeout (ms), group=1 (key_group_read), env=1 (from the environment). `-` is NULL for a
+ * path, and none for a password. `hex:` is before a password whose bytes are written in hexadecimal. The steps:
  *
  *     public                  the public key
  *     server                  the server's fingerprint
+ *     chain                   the certificates of the server, as JSON
  *     chat TEXT               the answer's text
+ *     ask TEXT REPLY          the answer's text, which the endpoint is told to be REPLY
  *     warm                    nomyo_client_warm_up()
  *     generate DIR PASSWORD
  *     save DIR PASSWORD
@@ -16,6 +19,9 @@
  *     load PRIVATE PUBLIC PASSWORD
  *     rotate
  *     rotate-forever
+ *     starts MS               loads the pair with one new client after the other for that time; how many did
+ *     seal SERVER_PEM TEXT    seals a request for the key in the file, and sends nothing
+ *     chdir DIR               changes the current directory
  *     pause                   says so, and waits for a line
  *
  * Each step prints one line: its name, the status, and what it returned (line breaks as `|`) or the error's sentence. A
@@ -24,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nomyo.h"
 
@@ -50,12 +57,24 @@ static const char *given(const char *argument) {
     return strcmp(argument, "-") == 0 ? NULL : argument;
 }
 
-static const uint8_t *bytes(const char *argument) {
-    return (const uint8_t *)given(argument);
+static int is_hex(const char *argument) {
+    return strncmp(argument, "hex:", 4) == 0;
 }
 
 static size_t length(const char *argument) {
+    if (is_hex(argument)) return strlen(argument + 4) / 2;
     return given(argument) != NULL ? strlen(argument) : 0;
+}
+
+static const uint8_t *bytes(const char *argument) {
+    static uint8_t decoded[1024];
+    if (!is_hex(argument)) return (const uint8_t *)given(argument);
+    for (size_t i = 0; i < length(argument) && i < sizeof decoded; i++) {
+        unsigned byte = 0;
+        sscanf(argument + 4 + 2 * i, "%2x", &byte);
+        decoded[i] = (uint8_t)byte;
+    }
+    return decoded;
 }
 
 static int32_t set(nomyo_config *config, const char *name, const char *value, nomyo_error **err) {
@@ -64,12 +83,17 @@ static int32_t set(nomyo_config *config, const char *name, const char *value, no
         return status != NOMYO_OK ? status : nomyo_config_set_base_url(config, value, err);
     }
     if (strcmp(name, "ca") == 0) return nomyo_config_set_ca_file(config, value, err);
+    if (strcmp(name, "proxy") == 0) return nomyo_config_set_proxy(config, value, err);
+    if (strcmp(name, "key") == 0) return nomyo_config_set_api_key(config, bytes(value), length(value), err);
+    if (strcmp(name, "tlspin") == 0) return nomyo_config_add_tls_pin(config, value, err);
     if (strcmp(name, "dir") == 0) return nomyo_config_set_key_dir(config, value, err);
     if (strcmp(name, "password") == 0) return nomyo_config_set_key_password(config, bytes(value), length(value), err);
     if (strcmp(name, "rotation") == 0) return nomyo_config_set_key_rotation_ms(config, strtoull(value, NULL, 10), err);
-    if (strcmp(name, "pin") == 0) return nomyo_config_set_server_key_pin(config, value, err);
+    if (strcmp(name, "pin") == 0) return nomyo_config_add_server_key_pin(config, value, err);
     if (strcmp(name, "known") == 0) return nomyo_config_set_known_servers(config, value, err);
     if (strcmp(name, "ttl") == 0) return nomyo_config_set_server_key_ttl_ms(config, strtoull(value, NULL, 10), err);
+    if (strcmp(name, "timeout") == 0) return nomyo_config_set_timeout_ms(config, strtoull(value, NULL, 10), err);
+    if (strcmp(name, "group") == 0) return nomyo_config_set_key_group_read(config, strcmp(value, "1") == 0, err);
     if (strcmp(name, "env") == 0) return nomyo_config_load_env(config, err);
     fprintf(stderr, "no such setting: %s\n", name);
     exit(100);
@@ -101,19 +125,62 @@ static void server_key(const nomyo_client *client) {
     nomyo_text_free(pem);
 }
 
-static void chat(const nomyo_client *client, const char *text) {
-    char json[4096];
+static void tls_chain(const nomyo_client *client) {
+    nomyo_error *err = NULL;
+    nomyo_text *chain = NULL;
+    int32_t status = nomyo_client_tls_chain(client, &chain, &err);
+    show_text("chain", status, chain, err);
+}
+
+/* Without a reply the endpoint says what it was told. */
+static void chat(const nomyo_client *client, const char *text, const char *reply) {
+    char json[4096], test[1024] = "";
     nomyo_error *err = NULL;
     nomyo_response *answer = NULL;
-    int n = snprintf(json, sizeof json, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}",
-                     text);
+    if (reply != NULL) snprintf(test, sizeof test, ",\"nomyo_test\":{\"reply\":\"%s\"}", reply);
+    int n = snprintf(json, sizeof json, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]%s}",
+                     text, test);
     int32_t status = nomyo_create(client, (const uint8_t *)json, (size_t)n, NULL, &answer, &err);
     report("chat", status, nomyo_response_content(answer, 0, NULL), err);
     nomyo_response_free(answer);
 }
 
+static void seal(const nomyo_client *client, const char *path, const char *text) {
+    char json[4096];
+    uint8_t pem[4096];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) exit(100);
+    size_t len = fread(pem, 1, sizeof pem, file);
+    fclose(file);
+    nomyo_error *err = NULL;
+    nomyo_sealed *sealed = NULL;
+    int n = snprintf(json, sizeof json, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}", text);
+    int32_t status = nomyo_seal(client, pem, len, (const uint8_t *)json, (size_t)n, NULL, &sealed, &err);
+    report("seal", status, NULL, err);
+    nomyo_sealed_free(sealed);
+}
+
+/* Makes `wanted` clients, one after the other. Ends early at the first failure. */
+static void starts(const nomyo_config *config, const char *wanted) {
+    nomyo_error *err = NULL;
+    int32_t status = NOMYO_OK;
+    char count[32];
+    int done = 0;
+    while (status == NOMYO_OK && done < atoi(wanted)) {
+        nomyo_client *client = NULL;
+        nomyo_text *pem = NULL;
+        status = nomyo_client_new(config, &client, &err);
+        if (status == NOMYO_OK) status = nomyo_client_public_key(client, &pem, &err);
+        done += status == NOMYO_OK;
+        nomyo_text_free(pem);
+        nomyo_client_free(client);
+    }
+    snprintf(count, sizeof count, "%d", done);
+    report("starts", status, count, err);
+}
+
 /* Does the step at `argv` and returns how many words it took. */
-static int step(const nomyo_client *client, char **argv, int words) {
+static int step(const nomyo_config *config, const nomyo_client *client, char **argv, int words) {
     const char *name = argv[0];
     nomyo_error *err = NULL;
     char line[16];
@@ -131,12 +198,27 @@ static int step(const nomyo_client *client, char **argv, int words) {
         while (nomyo_client_rotate_keys(client, &err) == NOMYO_OK) {
         }
         report(name, nomyo_error_status(err), NULL, err);
+    } else if (strcmp(name, "starts") == 0 && words > 1) {
+        starts(config, argv[1]);
+        return 2;
+    } else if (strcmp(name, "seal") == 0 && words > 2) {
+        seal(client, argv[1], argv[2]);
+        return 3;
+    } else if (strcmp(name, "chdir") == 0 && words > 1) {
+        if (chdir(argv[1]) != 0) exit(100);
+        report(name, NOMYO_OK, NULL, NULL);
+        return 2;
     } else if (strcmp(name, "pause") == 0) {
         report(name, NOMYO_OK, NULL, NULL);
         if (fgets(line, sizeof line, stdin) == NULL) exit(100);
     } else if (strcmp(name, "chat") == 0 && words > 1) {
-        chat(client, argv[1]);
+        chat(client, argv[1], NULL);
         return 2;
+    } else if (strcmp(name, "ask") == 0 && words > 2) {
+        chat(client, argv[1], argv[2]);
+        return 3;
+    } else if (strcmp(name, "chain") == 0) {
+        tls_chain(client);
     } else if (strcmp(name, "generate") == 0 && words > 2) {
         int32_t status = nomyo_client_generate_keys(client, given(argv[1]), bytes(argv[2]), length(argv[2]), &err);
         report(name, status, NULL, err);
@@ -180,10 +262,10 @@ int main(int argc, char **argv) {
         int32_t status = nomyo_client_new(config, &client, &err);
         fine = status == NOMYO_OK || report("client", status, NULL, err);
     }
-    nomyo_config_free(config);
     while (fine && at < argc) {
-        at += step(client, argv + at, argc - at);
+        at += step(config, client, argv + at, argc - at);
     }
     nomyo_client_free(client);
+    nomyo_config_free(config);
     return last_failure;
 }

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +14,7 @@ class Namespace:
     """Holds one open; skips the test where none may be made."""
 
     def __enter__(self) -> Self:
+        self.served: list[subprocess.Popen[bytes]] = []
         own = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
         self.holder = subprocess.Popen(
             [*own, "sh", "-c", "echo ready; read line"],
@@ -27,6 +29,9 @@ class Namespace:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for server in self.served:
+            server.terminate()
+            server.wait()
         self.holder.communicate()
 
     @property
@@ -37,6 +42,27 @@ class Namespace:
 
     def mount(self, *arguments: Word) -> None:
         subprocess.run([*self.enter, "mount", *arguments], check=True)
+
+    def try_mount(self, *arguments: Word) -> None:
+        """Skips the test if this kernel cannot mount that."""
+        done = subprocess.run([*self.enter, "mount", *arguments], capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"this system cannot mount that: {done.stderr.strip()}")
+
+    def serve(self, point: Path, *command: Word) -> None:
+        """Starts the server of a FUSE file system in the foreground, and waits until the mount point is there."""
+        if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+            pytest.skip("this system has no /dev/fuse")
+        server = subprocess.Popen([*self.enter, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        mounts = Path(f"/proc/{self.holder.pid}/mountinfo")
+        until = time.monotonic() + 20
+        while f" {point} " not in mounts.read_text():
+            if server.poll() is not None:
+                assert server.stderr
+                pytest.skip(f"this system cannot mount that: {server.stderr.read().decode().strip()}")
+            assert time.monotonic() < until, f"{point} was not mounted"
+            time.sleep(0.01)
+        self.served.append(server)
 
     def outside(self, path: Path) -> Path:
         """Where a path of it is for us."""

@@ -83,15 +83,6 @@ def folder(name: str) -> Callable[[Path], object]:
     return replace
 
 
-def link(name: str, dangling: bool = False) -> Callable[[Path], object]:
-    def replace(directory: Path) -> None:
-        elsewhere = directory.parent / f"elsewhere-{name}"
-        (directory / name).rename(elsewhere)
-        (directory / name).symlink_to(elsewhere if not dangling else directory.parent / "nowhere")
-
-    return replace
-
-
 def permissive(mode: int) -> Callable[[Path], object]:
     return lambda directory: (directory / PRIVATE).chmod(mode)
 
@@ -113,10 +104,6 @@ NO_PAIR: dict[str, tuple[str, str, Callable[[Path], object]]] = {
     "private key as the public one": (PUBLIC, "private", another(PUBLIC, "client_private.pem")),
     "public key as the private one": (PRIVATE, "public", another(PRIVATE, "client_public.pem")),
     "elliptic curve": (PRIVATE, "", another(PRIVATE, "ec_private.pem")),
-    "private is a link": (PRIVATE, "link", link(PRIVATE)),
-    "public is a link": (PUBLIC, "link", link(PUBLIC)),
-    "private is a dangling link": (PRIVATE, "link", link(PRIVATE, dangling=True)),
-    "public is a dangling link": (PUBLIC, "link", link(PUBLIC, dangling=True)),
     "private is a pipe": (PRIVATE, "regular", fifo(PRIVATE)),
     "public is a pipe": (PUBLIC, "regular", fifo(PUBLIC)),
     "private is a directory": (PRIVATE, "regular", folder(PRIVATE)),
@@ -144,6 +131,23 @@ def test_what_is_no_pair_is_an_error_that_names_the_file_and_touches_nothing(
     assert {name: kept for name, kept in files.listing(tmp_path).items() if name != "keys"} == {
         name: kept for name, kept in beside.items() if name != "keys"
     }
+
+
+@pytest.mark.parametrize("names", [[PRIVATE], [PUBLIC], [PRIVATE, PUBLIC]], ids=["private", "public", "both"])
+def test_files_that_are_links_of_ours_are_loaded_and_never_replaced(
+    driver: Driver, tmp_path: Path, names: list[str]
+) -> None:
+    directory, elsewhere = files.pair_in(tmp_path / "keys"), tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    for name in names:
+        (directory / name).rename(elsewhere / name)
+        (directory / name).symlink_to(f"../elsewhere/{name}")
+    before = files.tree(tmp_path)
+    assert driver.ok(*key_dir(directory), "public") == CLIENT
+    said = driver.refused(KEY, *key_dir(directory), "rotate")
+    assert "link" in said and str(directory) in said
+    driver.refused(KEY, "generate", directory, PASSWORD)
+    assert files.tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("password", ["incorrect horse", "-"], ids=["wrong", "none"])

@@ -2,12 +2,15 @@
 
 import re
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import files
 import pytest
-from driver import ARGUMENT, KEYS, Driver
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from driver import ARGUMENT, KEY, KEYS, Driver
 from files import PASSWORD, PRIVATE, PUBLIC, UTF8_PASSWORD
+from interop import works
 from nomyo.SecureCompletionClient import SecureCompletionClient
 
 PASSWORDS = pytest.mark.parametrize("password", [None, PASSWORD, UTF8_PASSWORD], ids=["plain", "ASCII", "UTF-8"])
@@ -118,3 +121,56 @@ def test_a_short_password_does_not_rotate_a_pair_that_it_opens(driver: Driver, t
     before = files.listing(tmp_path / "keys")
     driver.refused(ARGUMENT, f"dir={tmp_path / 'keys'}", "password=short", "public", "rotate")
     assert files.listing(tmp_path / "keys") == before
+
+
+def hexed(password: bytes) -> str:
+    """The password as an argument of keydriver."""
+    return "hex:" + password.hex()
+
+
+def opens(path: Path, password: str) -> list[bool]:
+    """Whether openssl and the SDK open the private file with the password."""
+    command = ["openssl", "pkey", "-in", path, "-passin", f"pass:{password}", "-noout"]
+    by_openssl = subprocess.run(command, capture_output=True).returncode == 0
+    return [by_openssl, works(lambda: SecureCompletionClient().load_keys(str(path), None, password))]
+
+
+@pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_password_is_its_bytes_and_is_not_normalised(driver: Driver, tmp_path: Path, form: str, other: str) -> None:
+    password, spelt_otherwise = (unicodedata.normalize(name, "p\u00e4ssw\u00f6rd \u1e69") for name in (form, other))
+    assert password != spelt_otherwise
+    path = saved(driver, tmp_path, password) / PRIVATE
+    for given, fits in ((password, True), (spelt_otherwise, False)):
+        assert opens(path, given) == [fits, fits]
+        (step,) = driver.run("load", path, "-", given)
+        assert step.status == ("NOMYO_OK" if fits else KEY)
+
+
+def test_nul_bytes_at_the_end_of_a_password_change_nothing_so_none_is_written(driver: Driver, tmp_path: Path) -> None:
+    password = PASSWORD.encode()
+    key = files.private_key(KEYS / "client_private.pem")
+    for number, written in enumerate((password, password + b"\0", b"a\0b and more")):
+        path = tmp_path / f"{number}.pem"
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(written)))
+        path.chmod(0o600)
+        # HMAC pads a short key with NUL bytes, here and in every other implementation.
+        for given in (written, written + b"\0", written.rstrip(b"\0")):
+            driver.ok("load", path, "-", hexed(given))
+        assert "password" in driver.refused(KEY, "load", path, "-", hexed(written.split(b"\0")[0] + b"x"))
+    for bad in (password + b"\0", b"\0" + password, b"12345\x006789"):
+        plain = files.private_copy("client_private.pem", tmp_path / "plain.pem")
+        said = driver.refused(ARGUMENT, "load", plain, "-", "-", "save", tmp_path / "keys", hexed(bad))
+        assert "NUL" in said and "nothing was written" in said
+        assert not (tmp_path / "keys").exists() or not files.listing(tmp_path / "keys")
+
+
+def test_an_empty_password_is_none(driver: Driver, tmp_path: Path) -> None:
+    plain = files.private_copy("client_private.pem", tmp_path / "plain.pem")
+    driver.ok("load", plain, "-", hexed(b""), "save", tmp_path / "keys", hexed(b""))
+    path = tmp_path / "keys" / PRIVATE
+    assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----\n")
+    encrypted = files.private_copy("client_private_py_password.pem", tmp_path / "encrypted.pem")
+    assert "give its password" in driver.refused(KEY, "load", encrypted, "-", hexed(b""))
+    sdk = SecureCompletionClient()
+    sdk.generate_keys(save_to_file=True, key_dir=str(tmp_path / "sdk"), password="")
+    assert driver.ok("load", tmp_path / "sdk" / PRIVATE, "-", hexed(b""), "public") == sdk.public_key_pem

@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "nomyo.h"
+#include "storm.h"
+#include "threads.h"
 
 enum { SLOTS = 26, LINE = 1024, DEEP = 16 * 1024, PLANTED = 8 * 1024 };
 
@@ -32,10 +34,11 @@ static struct {
 
 static nomyo_config *config;
 static nomyo_client *client;
-static nomyo_request *options;
+static nomyo_call_options *options;
 static nomyo_sealed *sealed;
 static nomyo_response *response;
 static nomyo_error *err;
+static uint8_t *exported;
 static pid_t forked;
 
 /* Copies made on purpose, which the scanner must find. */
@@ -155,6 +158,27 @@ static void save_keys(const char *dir, const char *name) {
     tell(nomyo_client_save_keys(client, dir, bytes, len, &err));
 }
 
+static void load_pem(const char *pem, const char *name) {
+    size_t len;
+    const uint8_t *bytes = password(name, &len);
+    int i = slot(pem);
+    tell(nomyo_client_load_keys_pem(client, slots[i].bytes, slots[i].len, NULL, 0, bytes, len, &err));
+}
+
+/* Tells where the text lies: it is the caller's from now on. */
+static void export(const char *name) {
+    size_t len, size = 0;
+    const uint8_t *bytes = password(name, &len);
+    int32_t status = nomyo_client_private_key_pem(client, bytes, len, &exported, &size, &err);
+    say("%s %" PRIuPTR " %zu", nomyo_status_name(status), (uintptr_t)exported, size);
+}
+
+static void free_exported(void) {
+    nomyo_secret_free(exported);
+    exported = NULL;
+    say("ok");
+}
+
 /* Whatever makes the client have a pair. */
 static void use_keys(void) {
     nomyo_text *pem = NULL;
@@ -207,12 +231,12 @@ static void *trigger(void *data) {
 }
 
 static void create(const char *request, uint64_t timeout_ms, uint64_t cancel_ms) {
-    options = nomyo_request_new();
-    int32_t status = timeout_ms > 0 ? nomyo_request_set_timeout_ms(options, timeout_ms, &err) : NOMYO_OK;
+    options = nomyo_call_options_new();
+    int32_t status = timeout_ms > 0 ? nomyo_call_options_set_timeout_ms(options, timeout_ms, &err) : NOMYO_OK;
     struct later later = {nomyo_cancel_new(), cancel_ms};
     pthread_t thread;
     if (cancel_ms > 0 && status == NOMYO_OK) {
-        status = nomyo_request_set_cancel(options, later.cancel, &err);
+        status = nomyo_call_options_set_cancel(options, later.cancel, &err);
         pthread_create(&thread, NULL, trigger, &later);
     }
     if (status == NOMYO_OK) {
@@ -246,7 +270,7 @@ static void read_answer(void) {
 static void free_answer(void) {
     nomyo_response_free(response);
     nomyo_error_free(err);
-    nomyo_request_free(options);
+    nomyo_call_options_free(options);
     response = NULL;
     err = NULL;
     options = NULL;
@@ -356,6 +380,12 @@ static void obey(char *line) {
         use_keys();
     } else if (strcmp(command, "load_keys") == 0) {
         load_keys(word[0], word[1]);
+    } else if (strcmp(command, "load_pem") == 0) {
+        load_pem(word[0], word[1]);
+    } else if (strcmp(command, "export") == 0) {
+        export(word[0]);
+    } else if (strcmp(command, "export_free") == 0) {
+        free_exported();
     } else if (strcmp(command, "save_keys") == 0) {
         save_keys(word[0], word[1]);
     } else if (strcmp(command, "rotate_keys") == 0) {
@@ -384,6 +414,13 @@ static void obey(char *line) {
         tell_memory();
     } else if (strcmp(command, "mlock") == 0) {
         try_mlock();
+    } else if (strcmp(command, "storm") == 0) {
+        const struct storm storm = storm_begin(strtol(word[0], NULL, 10), strcmp(word[1], "alt") == 0);
+        say("%" PRIuPTR " %" PRIuPTR, (uintptr_t)storm.frames, (uintptr_t)storm.stack);
+    } else if (strcmp(command, "no_threads") == 0) {
+        say(refuse_threads() ? "ok" : "no seccomp");
+    } else if (strcmp(command, "ticks") == 0) {
+        say("%lu", storm_ticks());
     } else if (strcmp(command, "fork") == 0) {
         fork_and_wait();
     } else if (strcmp(command, "reap") == 0) {
@@ -406,7 +443,9 @@ int main(void) {
     /* gdb is no ancestor of this program: where only those may look, it says that all may. */
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
     while (read_line(line, sizeof line)) {
+        storm_let();
         obey(line);
+        storm_hold();
     }
     return EXIT_SUCCESS;
 }

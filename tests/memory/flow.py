@@ -24,9 +24,13 @@ OFF, PREFER, REQUIRE = 0, 1, 2
 WIPE_ONLY, PARTIAL, FULL = 0, 1, 2
 
 
+def random_text(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
 def marker(name: str) -> str:
     """A text that occurs nowhere else."""
-    return name + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(44))
+    return name + random_text(44)
 
 
 def environment(name: str) -> str:
@@ -60,8 +64,9 @@ class Bench:
         flags = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{HERE.parents[1] / 'include'}"]
         # Bound lazily, the dynamic linker writes the registers to the stack: what the library left in them shows.
         link = [f"-L{lib}", f"-Wl,-rpath,{lib}", "-Wl,-z,lazy", "-lnomyo", "-lpthread"]
+        sources = [HERE / name for name in ("flow.c", "storm.c", "threads.c")]
         compiler = os.environ.get("CC", "cc")
-        subprocess.run([compiler, *flags, HERE / "flow.c", "-o", self.program, *link], check=True)
+        subprocess.run([compiler, *flags, *sources, "-o", self.program, *link], check=True)
         self.server_pem = self.work / "server.pem"
         self.server_pem.write_bytes(self.get("/pki/public_key"))
         self.work.chmod(0o755)
@@ -125,7 +130,14 @@ class Exchange:
 class Flow:
     """The program, running."""
 
-    def __init__(self, bench: Bench, memlock: int | None = None, core: bool = False, cwd: Path | None = None) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        memlock: int | None = None,
+        core: bool = False,
+        cwd: Path | None = None,
+        env: dict[str, str] = {},  # noqa: B006
+    ) -> None:
         def limits() -> None:
             if core:
                 resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -143,7 +155,7 @@ class Flow:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=cwd or bench.work,
-            env={},
+            env=env,
             preexec_fn=limits,
             bufsize=0,
         )

@@ -47,7 +47,8 @@ def judge(bench: Bench, checks: Checks) -> None:
     secrets = [*exchange.secrets(), Secret("API key", "API key", [key])]
     if prime is not None:
         secrets += rsa.private_numbers(n, prime)
-    there = {"client ready": ["API key", "private key"], "answer viewed": ["answer", "API key", "private key"]}
+    keys = ["API key", "private key"]
+    there = {"client ready": keys, "answer viewed": ["answer", *keys], "answer closed": keys}
     gone = {"client ready": OF_A_CALL, "answer viewed": ["prompt", "request AES", "response AES"],
             "answer closed": OF_A_CALL, "client closed": GROUPS}
     print("\nGo, with SecretBytes and a view: copies in locked undumpable memory / anywhere else")

@@ -62,7 +62,7 @@ class KeyStory(Story):
         status, seen = self.flow.watch(command)
         assert status.startswith("NOMYO_OK"), f"{command}: {status}"
         for snapshot in seen:
-            self.note(f"inside: {name}", gone=[], snapshot=snapshot, inside=True)
+            self.note(f"inside: {name}", gone=[], snapshot=snapshot)
         return seen
 
     def refused(self, command: str) -> None:
@@ -73,6 +73,7 @@ class KeyStory(Story):
 def all_files(bench: Bench, checks: Checks) -> None:
     key_directory(bench, checks)
     forms(bench, checks)
+    in_memory(bench, checks)
     required(bench, checks)
 
 
@@ -170,6 +171,47 @@ def forms(bench: Bench, checks: Checks) -> None:
         flow.ok("client_free")
         story.note("client freed", gone=groups)
         story.judge("forms of key files")
+
+
+def in_memory(bench: Bench, checks: Checks) -> None:
+    """Pairs from the caller's memory, refused and loaded, and exported to it: beside the caller's own copies no text stays."""
+    groups = ["password", "wrong password", "private key", *OF_A_FILE]
+    plain = (FIXTURES / "client_private.pem").read_bytes()
+    encrypted = (FIXTURES / SLOWEST.file).read_bytes()
+    wrong = marker("Wrong").encode()
+    with Flow(bench) as flow:
+        story = KeyStory(flow, checks, groups=groups)
+        story.known += [
+            *key_forms.pair("private key", plain),
+            key_forms.pem_text("the caller's text", plain),
+            key_forms.aes_key("file's AES key", SLOWEST.name, encrypted, PASSWORD, plain),
+            key_forms.aes_key("file's AES key", f"{SLOWEST.name} by the wrong one", encrypted, wrong),
+        ]
+        story.password("password", "p", PASSWORD)
+        story.password("wrong password", "w", wrong)
+        flow.slot("t", plain)
+        flow.slot("e", encrypted)
+        loaded = [group for group in groups if group != "private key"]
+
+        story.client()
+        story.refused("load_pem e w")
+        story.note("text refused for the password", gone=groups)
+        flow.ok("answer_free")
+        story.during("loading a text", "load_pem e p")
+        story.note("encrypted text loaded", gone=loaded, there=["private key"])
+        story.during("loading a text", "load_pem t -")
+        story.note("text loaded", gone=loaded, there=["private key"])
+        for name, slot in (("exported", "-"), ("exported with a password", "p")):
+            status, address, length = flow.ask(f"export {slot}").split()
+            checks.that(status == "NOMYO_OK", f"memory: {name}", [status])
+            flow.owned["exported"] = int(address), int(length)
+            story.note(name, gone=loaded, there=["private key"])
+            flow.ok("export_free")
+            del flow.owned["exported"]
+            story.note(f"{name}, and freed", gone=loaded, there=["private key"])
+        flow.ok("client_free")
+        story.note("client freed", gone=groups)
+        story.judge("keys in memory")
 
 
 def required(bench: Bench, checks: Checks) -> None:

@@ -18,6 +18,8 @@ import key_files
 import limits
 import moments
 import sdk
+import storm
+import storm_languages
 from flow import Bench, Flow
 from story import Checks, Story
 
@@ -59,6 +61,8 @@ def main() -> int:
             "limits": lambda: limits.all_limits(bench, checks),
             "required and refused": lambda: limits.required(bench, checks),
             "key files": lambda: key_files.all_files(bench, checks),
+            "signal storm": lambda: storm.all_storms(bench, checks),
+            "signal storm in other languages": lambda: storm_languages.judge(bench, checks, options.go, options.sdk_python),
             "Go": lambda: golang.judge(bench, checks) if options.go else None,
             "the Python SDK": lambda: sdk.compare(bench, checks, options.sdk_python),
         }.items():

@@ -89,10 +89,11 @@ class Run:
 
 
 class Snapshot:
-    """What a process's memory held at one moment."""
+    """A process's memory at one moment: all of it, or the mappings that contain an address of `only`."""
 
-    def __init__(self, pid: int) -> None:
-        self.mappings = mappings(pid)
+    def __init__(self, pid: int, only: Iterable[int] = ()) -> None:
+        chosen = list(only)
+        self.mappings = [m for m in mappings(pid) if not chosen or any(m.start <= at < m.end for at in chosen)]
         self.runs: list[Run] = []
         self.unreadable = 0
         self.locked_bytes = locked_bytes(pid)
@@ -138,12 +139,14 @@ class Secret:
     group: str
     name: str
     values: list[bytes]
+    # The distance of the pieces. With 1, every run of PIECE bytes is found, wherever in the secret it begins.
+    step: int = PIECE
 
     def pieces(self) -> Iterator[tuple[int, bytes]]:
         """Where in a value a piece is, and the piece."""
         for value in self.values:
             last = max(len(value) - PIECE, 0)
-            for offset in dict.fromkeys([*range(0, last + 1, PIECE), last]):
+            for offset in dict.fromkeys([*range(0, last + 1, self.step), last]):
                 yield offset, value[offset : offset + PIECE]
 
 
@@ -181,18 +184,29 @@ def words(data: bytes, wanted: set[int]) -> set[int]:
     return found
 
 
-def find(snapshot: Snapshot, secrets: Iterable[Secret], owned: Iterable[tuple[int, int]] = ()) -> list[Hit]:
+class Pieces:
+    """The pieces of secrets, indexed by their first words, so that one pass looks for all of them."""
+
+    def __init__(self, secrets: Iterable[Secret]) -> None:
+        self._by_word: dict[int, list[tuple[Secret, int, bytes]]] = {}
+        for secret in secrets:
+            for offset, piece in secret.pieces():
+                self._by_word.setdefault(int.from_bytes(piece[:_WORD], sys.byteorder), []).append((secret, offset, piece))
+        self._words = set(self._by_word)
+
+    def maybe_in(self, data: bytes) -> Iterator[tuple[Secret, int, bytes]]:
+        """The pieces whose first words are in the data."""
+        return (each for word in words(data, self._words) for each in self._by_word[word])
+
+
+def find(snapshot: Snapshot, secrets: Iterable[Secret] | Pieces, owned: Iterable[tuple[int, int]] = ()) -> list[Hit]:
     """Every copy of the secrets, but for those in `owned`: pairs of address and length. The pieces of one copy count
     once."""
-    # By their first words, so that all are looked for at once: most of them are nowhere.
-    pieces: dict[int, list[tuple[Secret, int, bytes]]] = {}
-    for secret in secrets:
-        for offset, piece in secret.pieces():
-            pieces.setdefault(int.from_bytes(piece[:_WORD], sys.byteorder), []).append((secret, offset, piece))
+    pieces = secrets if isinstance(secrets, Pieces) else Pieces(secrets)
     hits: dict[tuple[str, int], Hit] = {}
     ranges = list(owned)
     for run in snapshot.runs:
-        for secret, offset, piece in (each for word in words(run.data, set(pieces)) for each in pieces[word]):
+        for secret, offset, piece in pieces.maybe_in(run.data):
             for at in occurrences(run.data, piece):
                 address = run.start + at
                 if not any(a <= address and address + len(piece) <= a + n for a, n in ranges):

@@ -39,8 +39,6 @@ class Moment:
     # Only these exchanges' secrets are looked for; None for all that the story knows.
     exchanges: list[Exchange] | None
     row: str
-    # Within an operation, whose stack is overwritten when it ends, and not before.
-    inside: bool = False
 
 
 @dataclass
@@ -67,11 +65,10 @@ class Story:
         snapshot: Snapshot | None = None,
         exchanges: list[Exchange] | None = None,
         row: str = "",
-        inside: bool = False,
     ) -> Snapshot:
         snapshot = snapshot or self.flow.snapshot()
         owned = list(self.flow.owned.values())
-        self.moments.append(Moment(name, snapshot, owned, gone, there, exchanges, row or name, inside))
+        self.moments.append(Moment(name, snapshot, owned, gone, there, exchanges, row or name))
         return snapshot
 
     def learn_private_key(self, x_public_key: str) -> None:
@@ -102,8 +99,7 @@ class Story:
                 row[group, "in"] += len(hits) - len(outside)
                 row[group, "out"] += len(outside)
                 where = "locked undumpable" if self.lockable else "undumpable"
-                leaked = [hit for hit in outside if not (moment.inside and hit.mapping.path == "[stack]")]
-                self.checks.that(not leaked, f"{title}: {moment.name}: {group} only in {where} memory", leaked)
+                self.checks.that(not outside, f"{title}: {moment.name}: {group} only in {where} memory", outside)
                 if group in moment.gone:
                     self.checks.that(not hits, f"{title}: {moment.name}: {group} is nowhere", hits)
                 if group in moment.there:

@@ -1,14 +1,22 @@
 #!/bin/sh
-# Installs what was built: the library with its links, both headers, and what pkg-config and CMake look for. The metadata in
-# Cargo.toml makes `cargo cinstall` do the same; bindings/c/tests/cinstall.sh compares.
+# Installs what was built: the library with its links, the static archive as one object, the headers, and the files for
+# pkg-config and CMake. `cargo cinstall` installs the same files, as Cargo.toml declares, except that its archive is the one that
+# cargo builds. bindings/c/tests/cinstall.sh compares both.
 #
-#   install.sh BUILD_DIR PREFIX [DESTDIR]
+#   install.sh BUILD_DIR PREFIX [DESTDIR [LIBDIR]]
+#
+# LIBDIR is the directory of the libraries, below PREFIX or absolute. Default: lib. A system with several architectures has
+# lib/x86_64-linux-gnu, for example.
 set -eu
 
-build=$1 prefix=$2 destdir=${3:-}
+build=$1 prefix=$2 destdir=${3:-} libdir=${4:-lib}
 case $prefix in
 /*) ;;
 *) echo "install: the prefix \"$prefix\" is not absolute, and nomyo.pc would lead nowhere: begin it with /" >&2; exit 1 ;;
+esac
+libdir=${libdir#"${prefix%/}/"}
+case /$libdir/ in
+//* | */../*) echo "install: the directory \"$libdir\" of the libraries is not below the prefix \"$prefix\"; name one that is" >&2; exit 1 ;;
 esac
 here=$(dirname "$0")
 root=$here/../../..
@@ -17,14 +25,17 @@ version=$(from_manifest version)
 abi=$(sed -n 's/^#define NOMYO_ABI_VERSION \([0-9]*\)$/\1/p' "$root/include/nomyo.h")
 [ -n "$version" ] && [ -n "$abi" ] || { echo "install: no version in Cargo.toml, or no ABI in the header" >&2; exit 1; }
 
-lib=$destdir$prefix/lib include=$destdir$prefix/include cmake=$destdir$prefix/share/cmake/nomyo
-install -d "$lib/pkgconfig" "$include" "$cmake"
+lib=$destdir$prefix/$libdir include=$destdir$prefix/include share=$destdir$prefix/share
+install -d "$lib/pkgconfig" "$include" "$share/cmake/nomyo" "$share/nomyo"
 install -m 755 "$build/libnomyo.so" "$lib/libnomyo.so.$version"
 ln -sf "libnomyo.so.$version" "$lib/libnomyo.so.$abi"
 ln -sf "libnomyo.so.$version" "$lib/libnomyo.so"
-install -m 644 "$build/libnomyo.a" "$lib/libnomyo.a"
-install -m 644 "$root/include/nomyo.h" "$root/bindings/c/nomyo.hpp" "$include"
-install -m 644 "$here/nomyoConfig.cmake" "$here/nomyoConfigVersion.cmake" "$cmake"
-sed -e "s|@PREFIX@|$prefix|" -e "s|@VERSION@|$version|" -e "s|@DESCRIPTION@|$(from_manifest description)|" \
+"$here/one_object.sh" "$build/libnomyo.a" "$lib/libnomyo.a"
+install -m 644 "$root/include/nomyo.h" "$root"/bindings/c/*.hpp "$include"
+install -m 644 "$root/bindings/c/tsan.supp" "$share/nomyo"
+install -m 644 "$here/nomyoConfig.cmake" "$here/nomyoConfigVersion.cmake" "$share/cmake/nomyo"
+# With a directory of its own, CMake finds this library and no other that lies in lib.
+[ "$libdir" = lib ] || sed -i "s|^foreach(_nomyo_directory .*|foreach(_nomyo_directory \"$libdir\")|" "$share/cmake/nomyo/nomyoConfig.cmake"
+sed -e "s|@PREFIX@|$prefix|" -e "s|@LIBDIR@|$libdir|" -e "s|@VERSION@|$version|" -e "s|@DESCRIPTION@|$(from_manifest description)|" \
     "$here/nomyo.pc.in" >"$lib/pkgconfig/nomyo.pc"
 chmod 644 "$lib/pkgconfig/nomyo.pc"

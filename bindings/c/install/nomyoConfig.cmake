@@ -10,7 +10,7 @@ endforeach()
 if(NOT DEFINED _nomyo_lib)
     set(nomyo_FOUND FALSE)
     set(nomyo_NOT_FOUND_MESSAGE
-        "There is no libnomyo.so in lib, lib64 or lib/${CMAKE_LIBRARY_ARCHITECTURE} of ${_nomyo_prefix}.")
+        "There is no libnomyo.so in the directories of libraries below ${_nomyo_prefix}. Install nomyo again.")
 elseif(NOT TARGET nomyo::nomyo)
     add_library(nomyo::nomyo SHARED IMPORTED)
     set_target_properties(nomyo::nomyo PROPERTIES

@@ -30,10 +30,12 @@ pc() { PKG_CONFIG_PATH=$PWD/lib/pkgconfig PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 pkg-c
 # What cc adds by itself, or is empty with today's glibc, may be named or not.
 static_libs() { pc --libs --static | tr ' ' '\n' | grep -vx -e -lgcc_s -e -lutil -e -lrt -e -lc | sort -u; }
 
-same "files, directories, and where links lead" "find . -printf '%P %y %l\n' | sort"
-same "both headers" "sha256sum include/nomyo.h include/nomyo.hpp"
+# Cargo.toml does not list tsan.supp.
+same "files, directories, and where links lead" "find . ! -path './share/nomyo*' -printf '%P %y %l\n' | sort"
+same "the headers" "sha256sum include/*"
 same "what CMake reads" "sha256sum share/cmake/nomyo/*"
 same "soname, what is needed, flags" "readelf -d lib/libnomyo.so | grep -E 'SONAME|NEEDED|FLAGS|RPATH|RUNPATH'"
+same "the global symbols of the archive" "nm --defined-only --extern-only --format=posix lib/libnomyo.a | grep -o '^[^ ]* [A-Z]'"
 same "how often there is a soname" "readelf -d lib/libnomyo.so | grep -c SONAME | grep -x 1"
 same "nomyo.pc: version" "pc --modversion"
 same "nomyo.pc: flags" "pc --cflags --libs"

@@ -65,6 +65,22 @@ else
     failed=$((failed + 1))
     echo "another version than the one asked for is found" >&2
 fi
+# found VERSION WANTED: whether CMake finds a library of a version where another is wanted.
+found() {
+    cp "$prefix/include/nomyo.h" installed.h
+    sed -i -E "s/^(#define NOMYO_VERSION_MAJOR) .*/\1 ${1%%.*}/; s/^(#define NOMYO_VERSION_MINOR) .*/\1 ${1##*.}/" "$prefix/include/nomyo.h"
+    sed -i "s/^find_package(nomyo .*/find_package(nomyo $2 REQUIRED)/" CMakeLists.txt
+    rm -rf refused && cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1
+    status=$?
+    cp installed.h "$prefix/include/nomyo.h"
+    return $status
+}
+if found 0.1 0.1 && found 0.2 0.1 && ! found 0.1 0.2 && ! found 1.0 0.1; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "find_package: a later version with the same first number is refused, or another one is accepted" >&2
+fi
 if ! "$root/bindings/c/install/install.sh" "$prefix/lib" some/where 2>refusal && grep -q 'is not absolute' refusal &&
     [ ! -e some ]; then
     passed=$((passed + 1))

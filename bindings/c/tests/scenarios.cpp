@@ -66,7 +66,12 @@ static nomyo::Config configured(const Json &settings) {
         else if (name == "server_key_ttl_ms") config.server_key_ttl(ms());
         else if (name == "server_key_pin")
             for (const std::string pin : value)
-                config.server_key_pin(pin == "$FINGERPRINT" ? environment("NOMYO_TEST_KEY_FINGERPRINT") : pin);
+                config.add_server_key_pin(pin == "$FINGERPRINT" ? environment("NOMYO_TEST_KEY_FINGERPRINT") : pin);
+        else if (name == "tls_pin") for (const std::string pin : value) config.add_tls_pin(pin);
+        else if (name == "headers") for (const auto &[header, content] : value.items()) config.header(header, content.get<std::string>());
+        else if (name == "key_dir" && text == "$GROUP_KEYS") config.key_dir(environment("NOMYO_TEST_GROUP_KEYS"));
+        else if (name == "key_group_read") config.key_group_read(value.get<bool>());
+        else if (name == "post_quantum") config.set_post_quantum(value.get<bool>());
         else if (name == "attestation" && text == "consistent")
             config.attestation(nomyo::AttestationPolicy().require(NOMYO_ATTESTATION_CONSISTENT));
         else throw Broken("config: " + name + " is not known here");
@@ -74,8 +79,26 @@ static nomyo::Config configured(const Json &settings) {
     return config;
 }
 
-static nomyo::Request chosen(const Json &options, const nomyo::Cancel &cancel) {
-    nomyo::Request request;
+static std::string fixture(const std::string &name) {
+    std::ifstream file(NOMYO_FIXTURES "/keys/" + name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+static void load(const nomyo::Client &client, const Json &keys) {
+    for (const auto &[name, value] : keys.items())
+        if (std::string(" private public password reload ").find(' ' + name + ' ') == std::string::npos)
+            throw Broken("keys: " + name + " is not known here");
+    const std::string public_pem = keys.contains("public") ? fixture(keys.at("public")) : "";
+    client.load_keys_pem(fixture(keys.at("private")), public_pem, keys.value("password", ""));
+    if (!keys.contains("reload")) return;
+    const std::string password = keys.at("reload"), before = client.public_key();
+    const nomyo::Secret exported = client.private_key_pem(password);
+    client.load_keys_pem(exported.view(), {}, password);
+    if (client.public_key() != before) throw Broken("another pair is loaded than was exported");
+}
+
+static nomyo::CallOptions chosen(const Json &options, const nomyo::Cancel &cancel) {
+    nomyo::CallOptions request;
     for (const auto &[name, value] : options.items()) {
         if (name == "security_tier") request.security_tier(value.get<std::string>());
         else if (name == "api_key") request.api_key(value.get<std::string>());
@@ -103,16 +126,46 @@ static std::string upper(std::string text) {
 
 static Json json_of(nomyo::Response::Text text) { return text ? Json(std::string(*text)) : Json(nullptr); }
 
+// An absent header is empty in C++.
+static Json json_of_header(std::string_view value) { return value.empty() ? Json(nullptr) : Json(std::string(value)); }
+
+static const char *name_of(nomyo::Sent sent) {
+    return sent == nomyo::Sent::no ? "no" : sent == nomyo::Sent::maybe ? "maybe" : "yes";
+}
+
+// Whether it has the form of a payload id: five groups of hexadecimal digits.
+static bool is_payload_id(std::string_view id) {
+    return id.size() == 36 && id.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
 static void judge(const nomyo::Response &answer, const Json &expect) {
     same("status", expect.at("status"), "NOMYO_OK");
     for (const auto &[name, wanted] : expect.items()) {
         if (name == "status") continue;
-        if (name == "choices") same(name, wanted, answer.choices());
+        if (name == "attempts") same(name, wanted, answer.attempts());
+        else if (name == "payload_id") same(name, wanted, is_payload_id(answer.payload_id()));
+        else if (name == "choices") same(name, wanted, answer.choices().size());
         else if (name == "content") same(name, wanted, json_of(answer.content()));
         else if (name == "reasoning") same(name, wanted, json_of(answer.reasoning()));
         else if (name == "finish_reason") same(name, wanted, json_of(answer.finish_reason()));
         else if (name == "tool_calls_has") has(name, answer.tool_calls().value_or(""), wanted);
-        else if (name == "attestation")
+        else if (name == "request_id") same(name, wanted, json_of_header(answer.request_id()));
+        else if (name == "headers")
+            for (const auto &[header, value] : wanted.items()) same(header, value, json_of_header(answer.header(header)));
+        else if (name == "usage") {
+            const nomyo_usage usage = answer.usage();
+            same(name, wanted, {{"prompt_tokens", usage.prompt_tokens}, {"completion_tokens", usage.completion_tokens},
+                {"total_tokens", usage.total_tokens}, {"cached_tokens", usage.cached_tokens},
+                {"reasoning_tokens", usage.reasoning_tokens}});
+        } else if (name == "tool_calls") {
+            Json calls = Json::array();
+            const nomyo::Choice choice = answer.choices()[0];
+            for (std::size_t i = 0; i < choice.tool_call_count(); i++) {
+                const nomyo::ToolCall call = choice.tool_call(i);
+                calls.push_back({{"id", json_of(call.id)}, {"name", json_of(call.name)}, {"arguments", json_of(call.arguments)}});
+            }
+            same(name, wanted, calls);
+        } else if (name == "attestation")
             same(name, upper(wanted), nomyo_attestation_level_name(answer.attestation().level));
         else if (name == "pointers") {
             for (const auto &[pointer, value] : wanted.items()) {
@@ -128,7 +181,12 @@ static void judge(const nomyo::Failure &failure, const Json &expect) {
         throw Broken(std::string(nomyo_status_name(failure.status())) + ": " + failure.message());
     for (const auto &[name, wanted] : expect.items()) {
         if (name == "status") continue;
-        if (name == "http_status") same(name, wanted, failure.http_status());
+        if (name == "sent") same(name, wanted, name_of(failure.sent()));
+        else if (name == "payload_id") same(name, wanted, is_payload_id(failure.payload_id()));
+        else if (name == "request_id") same(name, wanted, json_of_header(failure.request_id()));
+        else if (name == "headers")
+            for (const auto &[header, value] : wanted.items()) same(header, value, json_of_header(failure.header(header)));
+        else if (name == "http_status") same(name, wanted, failure.http_status());
         else if (name == "attempts") same(name, wanted, failure.attempts());
         else if (name == "retryable") same(name, wanted, failure.retryable());
         else if (name == "retry_after_ms") same(name, wanted, failure.retry_after().value_or(-1ms).count());
@@ -139,7 +197,7 @@ static void judge(const nomyo::Failure &failure, const Json &expect) {
 }
 
 // A client for each configuration, or the failure that there is instead of one: keys take their time.
-using Client = std::variant<nomyo::Client, std::shared_ptr<const nomyo::Failure>>;
+using Client = std::variant<nomyo::Client, nomyo::Failure>;
 static std::map<std::string, Client> clients;
 
 static Client &client_for(const Json &settings) {
@@ -155,11 +213,11 @@ static Client &client_for(const Json &settings) {
 
 static void run(const Json &scenario) {
     for (const auto &[name, value] : scenario.items())
-        if (std::string(" name config server request raw options expect ").find(' ' + name + ' ') == std::string::npos)
+        if (std::string(" name config keys server request raw options expect ").find(' ' + name + ' ') == std::string::npos)
             throw Broken(name + " is not known here");
     const Json expect = scenario.at("expect");
     const Client &client = client_for(scenario.value("config", Json::object()));
-    if (const auto *failure = std::get_if<1>(&client)) return judge(**failure, expect);
+    if (const auto *failure = std::get_if<1>(&client)) return judge(*failure, expect);
     struct Faults {
         explicit Faults(const Json &faults) { if (!faults.is_null()) set_faults(faults), set = true; }
         ~Faults() { if (set) set_faults(Json::object()); }
@@ -167,9 +225,10 @@ static void run(const Json &scenario) {
     } const faults(scenario.value("server", Json()));
     const std::string json = scenario.contains("raw") ? scenario.at("raw").get<std::string>() : scenario.at("request").dump();
     const nomyo::Cancel cancel;
-    std::shared_ptr<const nomyo::Failure> thrown;
+    std::optional<nomyo::Failure> thrown;
     try {
-        const nomyo::Request options = chosen(scenario.value("options", Json::object()), cancel);
+        const nomyo::CallOptions options = chosen(scenario.value("options", Json::object()), cancel);
+        if (scenario.contains("keys")) load(std::get<0>(client), scenario.at("keys"));
         const auto result = std::get<0>(client).try_create(json, &options);
         return result ? judge(*result.operator->(), expect) : judge(*result.failure(), expect);
     } catch (const nomyo::Error &e) {

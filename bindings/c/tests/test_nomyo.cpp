@@ -2,9 +2,10 @@
 
 #include <nomyo.hpp>
 
-#include <atomic>
-#include <cstdlib>
+#include "check.hpp"
+
 #include <iostream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <type_traits>
@@ -12,35 +13,9 @@
 
 using namespace std::chrono_literals;
 
-static std::atomic<int> checks{0};
-static std::atomic<int> failures{0};
-
-static void check(bool good, const char *what, int line) {
-    ++checks;
-    if (good) return;
-    ++failures;
-    std::cerr << "test_nomyo.cpp:" << line << ": failed: " << what << '\n';
-}
-#define CHECK(condition) check((condition), #condition, __LINE__)
-
-// Whether `f` throws an E, and not merely something that E is derived from; `look` may check it further.
-template <class E, class F, class Look> static bool throws(F f, Look look) {
-    try {
-        f();
-    } catch (const E &e) {
-        return look(e);
-    } catch (const std::exception &e) {
-        std::cerr << "threw something else: " << e.what() << '\n';
-    }
-    return false;
-}
-template <class E, class F> static bool throws(F f) {
-    return throws<E>(f, [](const E &) { return true; });
-}
-
 template <class T> constexpr bool move_only = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T>
     && !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
-static_assert(move_only<nomyo::Config> && move_only<nomyo::Request> && move_only<nomyo::Client>
+static_assert(move_only<nomyo::Config> && move_only<nomyo::CallOptions> && move_only<nomyo::Client>
               && move_only<nomyo::Response>);
 static_assert(std::is_nothrow_copy_constructible_v<nomyo::RateLimitError>);
 
@@ -49,28 +24,9 @@ template <class T> constexpr bool gives_content<T, std::void_t<decltype(std::dec
 static_assert(gives_content<nomyo::Response &>);
 static_assert(!gives_content<nomyo::Response>, "a view into a temporary would dangle");
 
-static std::string environment(const char *name) {
-    const char *value = std::getenv(name);
-    if (value) return value;
-    std::cerr << name << " is not set: run this under tests/with_endpoint.sh\n";
-    std::exit(2);
-}
-
-static nomyo::Config config() {
-    nomyo::Config c;
-    c.base_url(environment("NOMYO_TEST_BASE_URL")).ca_file(environment("NOMYO_TEST_CA_FILE"));
-    return c;
-}
-
-static std::string chat(const std::string &said, const std::string &more = "") {
-    return R"({"model":"echo","messages":[{"role":"user","content":")" + said + "\"}]" + more + "}";
-}
-
-static std::string fault(const std::string &members) { return chat("x", ",\"nomyo_test\":{" + members + "}"); }
-
 static void echoes(const nomyo::Client &client) {
     const nomyo::Response answer = client.create(chat("a\\u0000b é", R"(,"n":2,"nomyo_test":{"reasoning":"hm"})"));
-    CHECK(answer.choices() == 2);
+    CHECK(answer.choices().size() == 2);
     CHECK(answer.content() == std::string_view("a\0b é", 6));
     CHECK(answer.content(1) == answer.content(0));
     CHECK(answer.content(2) == std::nullopt);
@@ -115,13 +71,13 @@ static void a_moved_from_option_is_not_the_default(const nomyo::Client &client) 
     const nomyo::Config taken(std::move(c));
     CHECK(throws<nomyo::ArgumentError>([&] { nomyo::Client made(c); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.timeout(1s); }));
-    nomyo::Request r;
-    const nomyo::Request kept(std::move(r));
+    nomyo::CallOptions r;
+    const nomyo::CallOptions kept(std::move(r));
     CHECK(throws<nomyo::ArgumentError>([&] { (void)client.create(chat("x"), r); }));
 }
 
 static void options_hold(const nomyo::Client &client) {
-    nomyo::Request options;
+    nomyo::CallOptions options;
     options.security_tier("high").api_key("other").timeout(1min);
     const nomyo::Response answer = client.create(chat("x"), options);
     CHECK(answer.pointer("/_metadata/security_tier") == "\"high\"");
@@ -130,9 +86,93 @@ static void options_hold(const nomyo::Client &client) {
     CHECK(throws<nomyo::TimeoutError>([&] { (void)client.create(fault(R"("delay_before_headers_ms":5000)"), options); }));
 }
 
+static void failures_tell_what_was_sent(const nomyo::Client &client) {
+    const auto is = [](nomyo::Sent sent, std::size_t id, uint32_t attempts) {
+        return [=](const nomyo::Error &e) {
+            return e.sent() == sent && e.payload_id().size() == id && e.attempts() == attempts
+                && e.failure().sent() == sent && e.failure().payload_id() == e.payload_id();
+        };
+    };
+    CHECK(throws<nomyo::ArgumentError>([&] { (void)client.create("[]"); }, is(nomyo::Sent::no, 0, 0)));
+    CHECK(throws<nomyo::ConnectionError>([&] { (void)client.create(fault(R"("close":true)")); }, is(nomyo::Sent::maybe, 36, 1)));
+    CHECK(throws<nomyo::ServerError>([&] { (void)client.create(fault(R"("status":500)")); }, is(nomyo::Sent::yes, 36, 1)));
+    CHECK(throws<nomyo::ArgumentError>([&] { (void)nomyo::Config().base_url(std::string(1, '\0')); }, is(nomyo::Sent::no, 0, 0)));
+    const auto result = client.try_create(fault(R"("status":500)"));
+    CHECK(!result && result.failure()->sent() == nomyo::Sent::yes && result.failure()->payload_id().size() == 36);
+    CHECK(client.create(chat("x")).attempts() == 1);
+    nomyo::Config retrying = config();
+    retrying.max_retries(1);
+    const nomyo::Response answer = nomyo::Client(retrying).create(
+        fault(R"("status":429,"times":1,"headers":{"retry-after-ms":"10"})"));
+    CHECK(answer.attempts() == 2);
+}
+
+// Nobody knows then how much of the request left.
+static void a_failure_without_details_may_have_been_sent() {
+    const nomyo::Failure lost(NOMYO_ERR_TIMEOUT, static_cast<nomyo_error *>(nullptr));
+    const nomyo::Failure copy(lost);
+    CHECK(copy.sent() == nomyo::Sent::maybe && copy.status() == NOMYO_ERR_TIMEOUT && *copy.message() != '\0');
+    CHECK(nomyo::Failure(NOMYO_ERR_ARGUMENT, "refused here").sent() == nomyo::Sent::no);
+}
+
+static void handles_share_a_client(const nomyo::Client &client) {
+    const nomyo::Cancel cancel;
+    nomyo::CallOptions options;
+    options.security_tier("high").cancel(cancel);
+    auto first = std::make_unique<nomyo::Client>(client.with_options(options));
+    const nomyo::Client second = first->with_options(nomyo::CallOptions());
+    first.reset();
+    CHECK(second.public_key() == client.public_key());
+    const nomyo::Response answer = second.create(chat("x"));
+    CHECK(answer.pointer("/_metadata/security_tier") == "\"high\"");
+    cancel.trigger();
+    CHECK(throws<nomyo::CancelledError>([&] { second.warm_up(); }));
+    CHECK(throws<nomyo::CancelledError>([&] { (void)second.server_key(); }));
+    CHECK(throws<nomyo::CancelledError>([&] { second.rotate_keys(); }));
+    nomyo::CallOptions moved;
+    const nomyo::CallOptions taken(std::move(moved));
+    CHECK(throws<nomyo::ArgumentError>([&] { (void)client.with_options(moved); }));
+    client.warm_up();
+}
+
+static void keys_go_by_way_of_memory() {
+    const nomyo::Client first(config()), second(config());
+    nomyo::Secret exported = first.private_key_pem("a long password");
+    CHECK(exported.view().substr(0, 38) == "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" && exported.view().back() == '\n');
+    const nomyo::Secret moved(std::move(exported));
+    CHECK(exported.view().empty());
+    second.load_keys_pem(moved.view(), first.public_key(), "a long password");
+    CHECK(second.public_key() == first.public_key());
+    const nomyo::Response answer = second.create(chat("loaded"));
+    CHECK(answer.content() == "loaded");
+    const auto is = [](int32_t status) { return [=](const nomyo::Error &e) { return e.status() == status; }; };
+    CHECK(throws<nomyo::Error>([&] { second.load_keys_pem(moved.view(), {}, "a wrong password"); }, is(NOMYO_ERR_KEY)));
+    CHECK(throws<nomyo::ArgumentError>([&] { second.load_keys_pem({}); }));
+    CHECK(throws<nomyo::ArgumentError>([&] { (void)second.private_key_pem("short"); }));
+    CHECK(second.public_key() == first.public_key());
+}
+
+static void tls_is_pinned(const nomyo::Client &client) {
+    const std::string chain = client.tls_chain();
+    const std::size_t at = chain.find("\"sha256/");
+    CHECK(at != std::string::npos && chain.find("\"leaf\"") != std::string::npos && chain.find("\"root\"") != std::string::npos);
+    const std::string pin = chain.substr(at + 1, 51);
+    nomyo::Config good = config(), bad = config(), plain = config();
+    good.add_tls_pin(std::string(64, '0')).add_tls_pin(pin).set_post_quantum(false);
+    CHECK(nomyo::Client(good).create(chat("pinned")).attempts() == 1);
+    bad.add_tls_pin(std::string(64, '0'));
+    CHECK(throws<nomyo::PinError>([&] { nomyo::Client(bad).warm_up(); },
+                                  [&](const nomyo::Error &e) { return std::string(e.what()).find(pin) != std::string::npos; }));
+    CHECK(throws<nomyo::ArgumentError>([&] { bad.add_tls_pin("sha256/"); }));
+    plain.base_url(environment("NOMYO_TEST_PLAIN_BASE_URL")).allow_http();
+    CHECK(throws<nomyo::ArgumentError>([&] { (void)nomyo::Client(plain).tls_chain(); }));
+    plain.add_tls_pin(pin);
+    CHECK(throws<nomyo::ArgumentError>([&] { nomyo::Client refused(plain); }));
+}
+
 static void bad_arguments_are_refused(const nomyo::Client &client) {
     nomyo::Config c;
-    nomyo::Request r;
+    nomyo::CallOptions r;
     CHECK(throws<nomyo::ArgumentError>([&] { c.base_url("nowhere"); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.base_url(std::string("https://a\0.b", 12)); }));
     CHECK(throws<nomyo::ArgumentError>([&] { c.api_key("key\n"); }));
@@ -153,7 +193,7 @@ static void http_needs_consent() {
     c.base_url(environment("NOMYO_TEST_PLAIN_BASE_URL"));
     CHECK(throws<nomyo::SecurityError>([&] { nomyo::Client refused(c); }));
     c.allow_http();
-    CHECK(nomyo::Client(c).create(chat("x")).choices() == 1);
+    CHECK(nomyo::Client(c).create(chat("x")).attempts() == 1);
 }
 
 static void statuses_are_classes(const nomyo::Client &client) {
@@ -188,7 +228,7 @@ static void threads_share_a_client(const nomyo::Client &client) {
                 const nomyo::Response answer = client.create(chat(std::to_string(i)));
                 CHECK(answer.content() == std::to_string(i));
             } catch (const std::exception &e) {
-                check(false, e.what(), __LINE__);
+                check(false, e.what(), __FILE__, __LINE__);
             }
         });
     for (std::thread &thread : threads) thread.join();
@@ -203,12 +243,16 @@ int main() try {
     views_survive_moves();
     a_moved_from_option_is_not_the_default(client);
     options_hold(client);
+    failures_tell_what_was_sent(client);
+    a_failure_without_details_may_have_been_sent();
+    handles_share_a_client(client);
+    keys_go_by_way_of_memory();
+    tls_is_pinned(client);
     bad_arguments_are_refused(client);
     http_needs_consent();
     statuses_are_classes(client);
     threads_share_a_client(client);
-    std::cout << checks - failures << " passed, " << failures << " failed\n";
-    return failures == 0 ? 0 : 1;
+    return tally("cpp");
 } catch (const std::exception &e) {
     std::cerr << "test_nomyo: " << e.what() << '\n';
     return 1;

@@ -84,10 +84,6 @@ private:
     std::vector<std::thread> threads_;
 };
 
-struct FreeSealed {
-    void operator()(nomyo_sealed *sealed) const { nomyo_sealed_free(sealed); }
-};
-
 static std::string contents(const std::string &path) {
     std::ifstream file(path, std::ios::binary);
     std::string all{std::istreambuf_iterator<char>(file), {}};
@@ -102,22 +98,14 @@ public:
         : package_(contents(fixtures + "/lenient/len_13_rsa2048_client.bin")) {
         const std::string pem = contents(fixtures + "/keys/server_public.pem"), json = R"({"messages":[]})";
         const Client client = with_keys(fixtures);
-        nomyo_sealed *sealed = nullptr;
-        nomyo::detail::check(nomyo_seal, client.get(), nomyo::detail::bytes(pem), pem.size(),
-                             nomyo::detail::bytes(json), json.size(), nullptr, &sealed);
-        sealed_.reset(sealed);
+        sealed_.emplace(client.seal(pem, json));
         const Response first = open(client);
         // Behind this is the time of its opening.
         whole_ = std::string(first.json().substr(0, first.json().find("\"_metadata\"")));
         CHECK(whole_.size() > 100);
     }
 
-    Response open(const Client &client) const {
-        nomyo_response *out = nullptr;
-        nomyo::detail::check(nomyo_open, client.get(), sealed_.get(), nomyo::detail::bytes(package_), package_.size(),
-                             &out);
-        return Response(out);
-    }
+    Response open(const Client &client) const { return client.open(*sealed_, package_); }
 
     void use(const Response &answer) const {
         CHECK(answer.json().substr(0, whole_.size()) == whole_);
@@ -126,7 +114,7 @@ public:
 
     // A call that is cancelled before it begins. Its error is looked at elsewhere, when everything else may be gone.
     void use(const Client &client) {
-        nomyo::Request options;
+        nomyo::CallOptions options;
         {
             const nomyo::Cancel cancel;
             options.cancel(cancel);
@@ -141,7 +129,7 @@ public:
                 try {
                     std::rethrow_exception(thrown);
                 } catch (const nomyo::CancelledError &same) {
-                    CHECK(same.attempts() == 0 && std::string_view(same.what()) == same.failure()->message());
+                    CHECK(same.attempts() == 0 && std::string_view(same.what()) == same.failure().message());
                 }
             });
         }
@@ -176,7 +164,7 @@ private:
     }
 
     std::string package_, whole_;
-    std::unique_ptr<nomyo_sealed, FreeSealed> sealed_;
+    std::optional<nomyo::SealedRequest> sealed_;
     std::mutex lock_;
     std::tuple<std::array<std::optional<Client>, places>, std::array<std::optional<Response>, places>> left_;
     Elsewhere elsewhere_{4}; // destroyed first, since its tasks use the rest

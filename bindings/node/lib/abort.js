@@ -22,9 +22,10 @@ function watch(signal, cancel) {
   };
 }
 
-/** The exception for a call whose signal was aborted, with the library's numbers if it was under way. */
-function cancelled(signal, error = new classes.CancelledError('the call was cancelled; nothing was sent')) {
-  error.cause = signal.reason;
+/** The exception for a call whose signal was aborted. `error` is the library's, if the call had begun. */
+function cancelled(signal, error = new classes.CancelledError('the call was cancelled before it began; the request was not sent')) {
+  // Not enumerable, as in the language: JSON of the error does not hold the reason.
+  Object.defineProperty(error, 'cause', { value: signal.reason, writable: true, configurable: true });
   return error;
 }
 

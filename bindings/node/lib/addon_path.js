@@ -5,16 +5,25 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
-/** The C library that this process runs on; Node-API is the only thing that the addon asks for elsewhere. */
+/**
+ * The C library that this process runs on; Node-API is the only thing that the addon asks for elsewhere. The first page of an
+ * ELF program names its loader, and so its C library. /proc/self/maps would name both, but takes longer to read than the addon
+ * takes to load.
+ */
 function libc() {
   if (process.platform !== 'linux') return 'napi';
-  let mappings = '';
+  const start = Buffer.alloc(4096);
   try {
-    mappings = fs.readFileSync('/proc/self/maps', 'latin1');
+    const program = fs.openSync(process.execPath, 'r');
+    try {
+      fs.readSync(program, start, 0, start.length, 0);
+    } finally {
+      fs.closeSync(program);
+    }
   } catch {
-    // Without /proc there is no telling; musl systems have it.
+    // A program that may be run and not read does not tell. Most systems have glibc.
   }
-  return /\/ld-musl-[^/]*$/m.test(mappings) ? 'musl' : 'glibc';
+  return start.includes('/ld-musl-') ? 'musl' : 'glibc';
 }
 
 /** The path of the addon. */

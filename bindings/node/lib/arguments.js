@@ -5,6 +5,7 @@
 const { types, inspect } = require('node:util');
 const { fileURLToPath } = require('node:url');
 const { ArgumentError } = require('./errors.js').classes;
+const { refuseOptionsInRequest, refuseUnknown } = require('./names.js');
 
 /** What kind of thing a value is, without showing it: it may be a secret. */
 function kind(value) {
@@ -93,15 +94,31 @@ function requestJson(request) {
   if (request === null || typeof request !== 'object' || Array.isArray(request)) {
     throw new ArgumentError(`a request is an object, or JSON as bytes, not ${kind(request)}`);
   }
-  let json;
-  try {
-    json = JSON.stringify(request);
-  } catch {
-    // What was thrown may hold anything.
-    throw new ArgumentError('the request cannot be written as JSON: it holds a BigInt, a cycle, or a toJSON() that throws');
-  }
-  if (json === undefined) throw new ArgumentError('the request has a toJSON() that returns nothing');
+  const { json, given } = written(request, 'the request');
+  if (given !== null && typeof given === 'object') refuseOptionsInRequest(given);
   return json;
+}
+
+/** A value as JSON, or JSON as bytes, which stay the caller's. */
+function jsonOrBytes(value, name) {
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) ? bytes(value, name) : written(value, name).json;
+}
+
+/** The JSON of a value, and what its toJSON() has put in its place. */
+function written(value, name) {
+  let json;
+  let given;
+  try {
+    given = typeof value?.toJSON === 'function' ? value.toJSON('') : value;
+    json = JSON.stringify(given);
+  } catch {
+    // The exception may hold anything.
+    throw new ArgumentError(`${name} cannot be written as JSON: it holds a BigInt, a cycle, or a toJSON() that throws`);
+  }
+  if (json === undefined) {
+    throw new ArgumentError(`${name} cannot be written as JSON: it is undefined, or has a toJSON() that returns nothing`);
+  }
+  return { json, given };
 }
 
 /** Refuses what would be read as an object without members: a Map, an array, an instance of a class. */
@@ -114,19 +131,15 @@ function plain(value, what) {
 }
 
 /**
- * The options by their names, read by `readers`; an unknown name is refused. What is undefined or null is left out.
+ * The options by their names, read by `readers`. An unknown name is a TypeError; `elsewhere` says for names of other places
+ * where they belong. Values that are undefined or null are left out.
  * Neither what is read nor what is returned has members by way of a prototype, which other code may have changed.
  */
-function options(given, readers, what) {
+function options(given, readers, what, elsewhere = undefined) {
   const read = { __proto__: null };
   if (given === undefined || given === null) return read;
   plain(given, what);
-  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(readers, name));
-  if (unknown.length > 0) {
-    throw new ArgumentError(
-      `unknown in ${what}: ${unknown.join(', ')}. There are: ${Object.keys(readers).join(', ')}`,
-    );
-  }
+  refuseUnknown(Object.keys(given), Object.keys(readers), what, elsewhere);
   for (const [name, reader] of Object.entries(readers)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value !== undefined && value !== null) read[name] = reader(value, name);
@@ -142,6 +155,7 @@ module.exports = {
   boolean,
   bytes,
   integer,
+  jsonOrBytes,
   kind,
   milliseconds,
   oneOf,

@@ -3,8 +3,9 @@
 // TPM quotes: what is asked of them, and what they prove.
 
 const native = require('./native.js');
-const { bytes, oneOf, options, plain, string } = require('./arguments.js');
+const { jsonOrBytes, oneOf, options, plain, string } = require('./arguments.js');
 const { classes, valueOf } = require('./errors.js');
+const { refuseMore } = require('./names.js');
 
 const REQUIRED = { consistent: 3, baseline: 4 };
 
@@ -30,9 +31,9 @@ function registers(given, name) {
 }
 
 /** Judges what an answer has as `_metadata.tpm_attestation`, an object or its JSON as bytes. */
-function verifyAttestation(block, payloadId, policy = undefined) {
-  const json = ArrayBuffer.isView(block) || block instanceof ArrayBuffer ? bytes(block, 'block') : JSON.stringify(block);
-  if (json === undefined) throw new classes.ArgumentError('a block is an object, or JSON as bytes');
+function verifyAttestation(block, payloadId, policy = undefined, ...more) {
+  refuseMore(more, 'verifyAttestation()');
+  const json = jsonOrBytes(block, 'block');
   return verdictOf(valueOf(native.verifyAttestation(policyOf(policy, 'policy'), json, string(payloadId, 'payloadId'))));
 }
 

@@ -2,6 +2,8 @@
 
 // The exceptions of nomyo-js, those that it lacks, and the way to them from the library's statuses.
 
+const { headersOf } = require('./headers.js');
+
 /** A call failed. The message says what happened and what to do; it never holds prompts, keys or the server's words. */
 class NomyoError extends Error {
   /** The library's name for what happened. */
@@ -9,6 +11,10 @@ class NomyoError extends Error {
   retryable = false;
   retryAfterMs = null;
   attempts = 0;
+  /** Whether the request has left: 'no', 'maybe' or 'yes'. */
+  sent = 'no';
+  payloadId = null;
+  requestId = null;
 
   constructor(message = '', statusCode = undefined, errorDetails = undefined) {
     super(message);
@@ -16,6 +22,7 @@ class NomyoError extends Error {
     // The server's words, which may repeat the request: whoever logs an error does not log them.
     Object.defineProperty(this, 'errorDetails', { value: errorDetails, writable: true, configurable: true });
     Object.defineProperty(this, 'details', { value: null, writable: true, configurable: true });
+    Object.defineProperty(this, 'headers', { value: headersOf([]), writable: true, configurable: true });
   }
 
   /** What Node's own errors have: the status, for a program that looks at one attribute only. */
@@ -165,6 +172,10 @@ function errorOf(failure) {
   error.retryable = failure.retryable;
   error.retryAfterMs = failure.retryAfterMs ?? null;
   error.attempts = failure.attempts;
+  error.sent = failure.sent;
+  error.payloadId = failure.payloadId ?? null;
+  error.requestId = failure.requestId ?? null;
+  error.headers = headersOf(failure.headers);
   return error;
 }
 

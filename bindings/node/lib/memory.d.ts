@@ -12,7 +12,10 @@ export interface ProtectionInfo {
   details: string;
 }
 
-/** A Buffer over the vault. Views of it, as `subarray()` makes them, are ordinary, and end with it. */
+/**
+ * A Buffer over the vault. Views of it, as `subarray()` makes them, are ordinary, and end with it. Printed and written as JSON,
+ * it is a text with its length, and not its bytes.
+ */
 export interface SecureBuffer extends Buffer {
   /**
    * Wipes the bytes at once, gives back the locks, and leaves this Buffer and every view of its memory with length 0.
@@ -22,6 +25,9 @@ export interface SecureBuffer extends Buffer {
    * back, after it. `node:zlib` alone must be done before: it ends the process when its input is detached.
    */
   close(): void;
+
+  /** The same as close(), for `using`. Absent in a runtime that has no `Symbol.dispose`. */
+  [Symbol.dispose](): void;
 }
 
 /**

@@ -3,9 +3,10 @@
 // Locking and wiping buffers, and buffers over the vault. MEMORY.md says what each protects against.
 
 const { constants } = require('node:buffer');
-const { isAnyArrayBuffer, isDataView } = require('node:util').types;
+const { isAnyArrayBuffer, isDataView, isSharedArrayBuffer } = require('node:util').types;
 const { valueOf } = require('./errors.js');
 const native = require('./native.js');
+const { opaque } = require('./opaque.js');
 
 /** The ranges of each ArrayBuffer that are locked, with a PageLock for each time. It keeps the buffers. */
 const locks = new Map();
@@ -62,7 +63,7 @@ function attached(buffer, make) {
 }
 
 function isOfFixedLength(buffer) {
-  return !(buffer instanceof SharedArrayBuffer ? growable(buffer) : resizable(buffer));
+  return !(isSharedArrayBuffer(buffer) ? growable(buffer) : resizable(buffer));
 }
 
 function lock(data) {
@@ -114,22 +115,29 @@ function secureAlloc(size) {
     const message = `the size is a whole number of bytes from 0 to ${constants.MAX_LENGTH}`;
     throw argumentError(RangeError, 'ERR_OUT_OF_RANGE', message);
   }
-  const memory = size === 0 ? new ArrayBuffer(0) : vaultMemory(size);
-  return closable(Buffer.from(memory), () => close(memory));
+  if (size > 0) return secureBuffer(valueOf(native.allocSecret(size)));
+  const none = new ArrayBuffer(0);
+  return closable(Buffer.from(none), () => close(none));
 }
 
-function vaultMemory(size) {
-  const secret = valueOf(native.allocSecret(size));
+/** The ArrayBuffer over the addon's memory. */
+function memoryOf(secret) {
   const memory = secret.buffer();
   secrets.set(memory, secret);
   return memory;
+}
+
+/** The addon's memory as a Buffer like those of secureAlloc(). */
+function secureBuffer(secret) {
+  const memory = memoryOf(secret);
+  return closable(Buffer.from(memory), () => close(memory));
 }
 
 function closable(buffer, close) {
   const hidden = { value: close, enumerable: false };
   Object.defineProperty(buffer, 'close', hidden);
   if (Symbol.dispose) Object.defineProperty(buffer, Symbol.dispose, hidden);
-  return buffer;
+  return opaque(buffer, 'SecureBuffer');
 }
 
 function close(memory) {
@@ -155,3 +163,5 @@ function getMemoryProtectionInfo() {
 }
 
 module.exports = { lock, unlock, zero, secureAlloc, getMemoryProtectionInfo };
+// For client.js alone: not listed among the functions of this module.
+Object.defineProperty(module.exports, 'secureBuffer', { value: secureBuffer });

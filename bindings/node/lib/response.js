@@ -5,7 +5,9 @@
 const native = require('./native.js');
 const { integer, string } = require('./arguments.js');
 const { classes } = require('./errors.js');
+const { headersOf } = require('./headers.js');
 const { verdictOf } = require('./attestation.js');
+const { opaque } = require('./opaque.js');
 
 const MEMBERS = ['content', 'reasoning', 'toolCalls', 'finishReason'];
 
@@ -14,14 +16,16 @@ const blocks = new WeakMap();
 
 class Response {
   #native;
-  #choices;
+  #choiceCount;
+  /** The array of `choices`, from its first use on. */
+  #choices = null;
   /** The ArrayBuffers of the views: for each place in the answer the last one, as long as somebody has it. */
   #views = new Map();
 
   constructor(answer) {
     if (!(answer instanceof native.NativeResponse)) throw new TypeError('a Response comes from create() or open()');
     this.#native = answer;
-    this.#choices = answer.weigh();
+    this.#choiceCount = answer.weigh();
     if (Symbol.dispose) Object.defineProperty(this, Symbol.dispose, { value: this.close });
   }
 
@@ -29,9 +33,24 @@ class Response {
     return JSON.parse(this.#open().text('', 0));
   }
 
+  /** What JSON.stringify() writes, and with it `response.json(answer)` of a web framework. */
+  toJSON() {
+    return this.json();
+  }
+
   get choices() {
-    this.#open();
+    const open = this.#open();
+    this.#choices ??= this.#choiceCount === 0 ? [] : JSON.parse(open.text('/choices', 0));
     return this.#choices;
+  }
+
+  get choiceCount() {
+    this.#open();
+    return this.#choiceCount;
+  }
+
+  get usage() {
+    return this.pointer('/usage') ?? undefined;
   }
 
   content(choice = 0) {
@@ -63,6 +82,18 @@ class Response {
     return this.#open().payloadId();
   }
 
+  get requestId() {
+    return this.#open().requestId() ?? null;
+  }
+
+  get headers() {
+    return headersOf(this.#open().headers());
+  }
+
+  get attempts() {
+    return this.#open().attempts();
+  }
+
   get attestation() {
     return verdictOf(this.#open().attestation());
   }
@@ -75,7 +106,7 @@ class Response {
     const open = this.#open();
     if (MEMBERS.includes(string(what, 'what'))) this.#checkChoice(choice);
     else if (what !== '' && !what.startsWith('/')) {
-      throw new classes.ArgumentError(`what is one of ${MEMBERS.join(', ')}, or a JSON pointer: "" or "/...", not ${what}`);
+      throw new classes.ArgumentError(`what is one of ${MEMBERS.join(', ')}, or a JSON pointer: "" or "/..."`);
     }
     const key = `${choice} ${what}`;
     let buffer = this.#views.get(key)?.deref();
@@ -89,7 +120,7 @@ class Response {
       buffer = memory;
       this.#views.set(key, new WeakRef(buffer));
     }
-    return Buffer.from(buffer);
+    return opaque(Buffer.from(buffer), 'view');
   }
 
   close() {
@@ -99,6 +130,7 @@ class Response {
       if (buffer !== undefined && buffer.byteLength > 0) native.detach(buffer);
     }
     this.#views.clear();
+    this.#choices = null;
     this.#native.close();
     this.#native = null;
   }
@@ -119,8 +151,8 @@ class Response {
   }
 
   #checkChoice(choice) {
-    if (integer(choice, 'choice') >= this.#choices) {
-      throw new RangeError(`the answer has no choice ${choice}: it has ${this.#choices}`);
+    if (integer(choice, 'choice') >= this.#choiceCount) {
+      throw new RangeError(`the answer has no choice ${choice}: it has ${this.#choiceCount}`);
     }
   }
 }

@@ -5,6 +5,8 @@
 const a = require('./arguments.js');
 const { Client } = require('./client.js');
 const { classes } = require('./errors.js');
+const { limitsOf } = require('./limits.js');
+const { refuseMore } = require('./names.js');
 
 const DEFAULT_URL = 'https://api.nomyo.ai';
 const DEFAULT_TIMEOUT = 60_000;
@@ -37,6 +39,10 @@ const CHAT_OPTIONS = { baseUrl: a.string, ...SHARED };
 const CLIENT_OPTIONS = { routerUrl: a.string, ...SHARED, keySize: a.oneOf([2048, 4096]) };
 const KEY_OPTIONS = { keySize: a.oneOf([2048, 4096]), saveToFile: a.boolean, keyDir: a.path, password: a.password };
 
+// Where the tier and the key of a call belong, for people who look for them among the options.
+const IN_REQUEST = { securityTier: 'write security_tier into the request', apiKey: 'write api_key into the request' };
+const IN_ARGUMENTS = { securityTier: 'the fourth argument is the tier', apiKey: 'the third argument is the API key' };
+
 class SecureCompletionClient {
   #client;
   /** What decryptResponse() needs, for as long as the caller has the payload; by its id, and by the payload. */
@@ -44,24 +50,29 @@ class SecureCompletionClient {
   #sealed = new WeakMap();
   #forget = new FinalizationRegistry((id) => this.#byId.delete(id));
 
-  constructor(config = undefined) {
+  constructor(config = undefined, ...more) {
+    refuseMore(more, 'new SecureCompletionClient()');
     this.#client = new Client(clientOptions(a.options(config, CLIENT_OPTIONS, 'the configuration')));
   }
 
-  async generateKeys(options = undefined) {
+  async generateKeys(options = undefined, ...more) {
+    refuseMore(more, 'generateKeys()');
     const { saveToFile, keyDir, password } = a.options(options, KEY_OPTIONS, 'the options of generateKeys()');
     await (saveToFile ? this.#client.generateKeys(keyDir ?? 'client_keys', password) : this.#client.generateKeys());
   }
 
-  async loadKeys(privateKeyPath, publicKeyPath = undefined, password = undefined) {
+  async loadKeys(privateKeyPath, publicKeyPath = undefined, password = undefined, ...more) {
+    refuseMore(more, 'loadKeys()');
     await this.#client.loadKeys(privateKeyPath, publicKeyPath, password);
   }
 
-  async fetchServerPublicKey() {
+  async fetchServerPublicKey(...more) {
+    refuseMore(more, 'fetchServerPublicKey()');
     return (await this.#client.serverKey()).pem;
   }
 
-  async encryptPayload(payload) {
+  async encryptPayload(payload, ...more) {
+    refuseMore(more, 'encryptPayload()');
     const json = Buffer.from(a.requestJson(payload)); // as it is now, before anybody changes it
     let sealing;
     try {
@@ -80,7 +91,8 @@ class SecureCompletionClient {
     return encrypted;
   }
 
-  async decryptResponse(encryptedResponse, payloadId) {
+  async decryptResponse(encryptedResponse, payloadId, ...more) {
+    refuseMore(more, 'decryptResponse()');
     const sealed = this.#sealed.get(this.#byId.get(payloadId)?.deref());
     if (sealed === undefined) {
       throw new classes.ArgumentError('payloadId is not of a payload that encryptPayload() returned and that is still kept');
@@ -88,10 +100,10 @@ class SecureCompletionClient {
     return taken(await this.#client.open(sealed, encryptedResponse));
   }
 
-  async sendSecureRequest(payload, payloadId, apiKey = undefined, securityTier = undefined, options = undefined) {
-    const { signal, timeout } = options ?? {};
+  async sendSecureRequest(payload, payloadId, apiKey = undefined, securityTier = undefined, options = undefined, ...more) {
+    const limits = limitsOf(options, more, 'sendSecureRequest()', IN_ARGUMENTS);
     try {
-      return taken(await this.#client.create(payload, { apiKey, securityTier, signal, timeout }));
+      return taken(await this.#client.create(payload, { __proto__: null, ...limits, apiKey, securityTier }));
     } catch (error) {
       if (error instanceof classes.APIError) sayAsTheSdk(error);
       throw error;
@@ -106,24 +118,26 @@ class SecureCompletionClient {
 class SecureChatCompletion {
   #client;
 
-  constructor(config = undefined) {
+  constructor(config = undefined, ...more) {
+    refuseMore(more, 'new SecureChatCompletion()');
     const { baseUrl, ...options } = a.options(config, CHAT_OPTIONS, 'the configuration');
     this.#client = new SecureCompletionClient({ routerUrl: baseUrl, ...options });
     if (Symbol.dispose) Object.defineProperty(this, Symbol.dispose, { value: this.dispose });
   }
 
-  async create(request, options = undefined) {
+  async create(request, options = undefined, ...more) {
+    const limits = limitsOf(options, more, 'create()', IN_REQUEST);
     if (!request?.model) throw new classes.ArgumentError('Missing required field: model');
     if (!Array.isArray(request.messages)) {
       throw new classes.ArgumentError('Missing or invalid required field: messages');
     }
     // The tier stays in: the library takes it out, and makes a header of it.
     const { api_key: apiKey, ...payload } = request;
-    return this.#client.sendSecureRequest(payload, '', apiKey || undefined, undefined, options);
+    return this.#client.sendSecureRequest(payload, '', apiKey || undefined, undefined, limits);
   }
 
-  async acreate(request, options = undefined) {
-    return this.create(request, options);
+  async acreate(request, options = undefined, ...more) {
+    return this.create(request, options, ...more);
   }
 
   dispose() {
@@ -151,7 +165,7 @@ function clientOptions(given) {
     keyPassword: keyRotationPassword,
     keyRotationInterval: given.keyRotationInterval,
     memory: secureMemory ? 'prefer' : 'off',
-    environment: false,
+    environment: 'network',
     ...(given.debug ? { log: console, logLevel: 'debug' } : {}),
   };
 }

@@ -60,7 +60,7 @@ impl From<&Attestation> for Verdict {
         let facts = verdict.facts();
         Verdict {
             level: verdict.level().name().to_ascii_lowercase(),
-            failed_check: verdict.failed_check().map(|(_, name)| name),
+            failed_check: verdict.failed_check().map(|check| check.name),
             meaning: verdict.level().meaning(),
             warnings: u32::try_from(verdict.warnings()).unwrap_or(u32::MAX),
             pcr_count: facts.pcr_count,

@@ -9,12 +9,14 @@ use napi::bindgen_prelude::{FnArgs, Function, Object, ToNapiValue};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode::NonBlocking;
 use napi_derive::napi;
 use nomyo::boundary::{contained, contained_on};
-use nomyo::{Cancel, Client, Config, Request, Result, Tier};
+use nomyo::{Client, Config, PublishedKey, Result};
 
 use crate::call;
 use crate::config::{Settings, level};
 use crate::input::{Input, copied, copied_or_empty};
+use crate::limits::{CallOptions, Limits, Signal, milliseconds};
 use crate::outcome::Outcome;
+use crate::private_key::NativePrivateKey;
 use crate::response::NativeResponse;
 use crate::sealed::NativeSealed;
 
@@ -25,6 +27,8 @@ type Log<'a> = Function<'a, FnArgs<(i32, String)>, ()>;
 #[napi]
 pub struct NativeClient {
     client: Option<Arc<Client>>,
+    /// The timeout of each call, unless it is the library's default.
+    timeout: Option<Duration>,
 }
 
 /// Makes a client. `log` is called on the event loop, with lines up to `log_level`, and does not keep it alive.
@@ -33,10 +37,11 @@ pub fn make_client(
     settings: Settings,
     api_key: Option<Input<'_>>,
     key_password: Option<Input<'_>>,
+    client_key: Option<Input<'_>>,
     log_level: i32,
     log: Option<Log<'_>>,
 ) -> napi::Result<Outcome<NativeClient>> {
-    let (api_key, key_password) = (api_key.map(copied), key_password.map(copied));
+    let (api_key, key_password, client_key) = (api_key.map(copied), key_password.map(copied), client_key.map(copied));
     let write = log
         .map(|log| {
             log.build_threadsafe_function::<(i32, String)>()
@@ -44,8 +49,9 @@ pub fn make_client(
                 .build_callback(|line| Ok(FnArgs::from(line.value)))
         })
         .transpose()?;
+    let timeout = settings.timeout.map(milliseconds);
     let client = contained(|| {
-        let mut config: Config = settings.config(api_key.as_deref(), key_password.as_deref())?;
+        let mut config: Config = settings.config(api_key.as_deref(), key_password.as_deref(), client_key.as_deref())?;
         if let Some(write) = write {
             config.set_log(level(log_level), move |level, line| {
                 // The environment may have ended; then nobody reads it.
@@ -54,33 +60,7 @@ pub fn make_client(
         }
         Client::new(&config)
     });
-    Ok(client.map(|client| NativeClient { client: Some(Arc::new(client)) }).into())
-}
-
-/// The options of one call.
-#[napi(object, object_to_js = false)]
-pub struct CallOptions {
-    pub security_tier: Option<String>,
-    pub timeout: Option<i64>,
-}
-
-impl CallOptions {
-    fn request(&self, api_key: Option<&[u8]>, cancel: Option<&Cancel>) -> Result<Request> {
-        let mut request = Request::new();
-        if let Some(tier) = &self.security_tier {
-            request.set_security_tier(Tier::parse(tier)?);
-        }
-        if let Some(key) = api_key {
-            request.set_api_key(key)?;
-        }
-        if let Some(ms) = self.timeout {
-            request.set_timeout(Duration::from_millis(ms.unsigned_abs()))?;
-        }
-        if let Some(cancel) = cancel {
-            request.set_cancel(cancel);
-        }
-        Ok(request)
-    }
+    Ok(client.map(|client| NativeClient { client: Some(Arc::new(client)), timeout }).into())
 }
 
 /// The server's public key.
@@ -88,26 +68,6 @@ impl CallOptions {
 pub struct ServerKey {
     pub pem: String,
     pub fingerprint: String,
-}
-
-/// Cancels the call that it is given to.
-#[napi]
-pub struct NativeCancel {
-    cancel: Cancel,
-}
-
-#[napi]
-impl NativeCancel {
-    #[napi(constructor)]
-    pub fn new() -> NativeCancel {
-        NativeCancel { cancel: Cancel::new() }
-    }
-
-    /// Does not block.
-    #[napi]
-    pub fn trigger(&self) {
-        self.cancel.trigger();
-    }
 }
 
 #[napi]
@@ -122,57 +82,118 @@ impl NativeClient {
         &self,
         env: &'env Env,
         options: CallOptions,
-        cancel: &NativeCancel,
+        cancel: Signal<'_>,
         json: Input<'_>,
         api_key: Option<Input<'_>>,
     ) -> napi::Result<Object<'env>> {
-        let (json, api_key, cancel) = (copied(json), api_key.map(copied), cancel.cancel.clone());
-        self.start(env, Some(cancel.clone()), move |client| {
-            let request = options.request(api_key.as_deref(), Some(&cancel))?;
-            client.create(&json, &request).map(NativeResponse::from)
+        let (json, api_key) = (copied(json), api_key.map(copied));
+        self.start(env, self.limits(options, cancel, api_key), move |client, request| {
+            client.create(&json, request).map(NativeResponse::from)
         })
     }
 
     #[napi]
-    pub fn warm_up<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        self.start(env, None, Client::warm_up)
+    pub fn warm_up<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+    ) -> napi::Result<Object<'env>> {
+        self.start(env, self.limits(options, cancel, None), |client, _| client.warm_up())
     }
 
     #[napi]
-    pub fn server_key<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        self.start(env, None, |client| {
-            let (pem, fingerprint) = client.server_key()?;
+    pub fn server_key<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+    ) -> napi::Result<Object<'env>> {
+        self.start(env, self.limits(options, cancel, None), |client, _| {
+            let PublishedKey { pem, sha256: fingerprint, .. } = client.server_key()?;
             Ok(ServerKey { pem, fingerprint })
         })
     }
 
+    /// JSON.
     #[napi]
-    pub fn public_key<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        self.start(env, None, Client::public_key)
+    pub fn tls_chain<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+    ) -> napi::Result<Object<'env>> {
+        self.start(env, self.limits(options, cancel, None), |client, _| client.tls_chain())
+    }
+
+    #[napi]
+    pub fn public_key<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+    ) -> napi::Result<Object<'env>> {
+        self.start(env, self.limits(options, cancel, None), |client, _| client.public_key())
     }
 
     #[napi]
     pub fn generate_keys<'env>(
         &self,
         env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
         dir: Option<String>,
         password: Option<Input<'_>>,
     ) -> napi::Result<Object<'env>> {
         let password = copied_or_empty(password);
-        self.start(env, None, move |client| client.generate_keys(dir.as_deref().map(Path::new), &password))
+        self.start(env, self.limits(options, cancel, None), move |client, _| {
+            client.generate_keys(dir.as_deref().map(Path::new), &password)
+        })
     }
 
     #[napi]
     pub fn load_keys<'env>(
         &self,
         env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
         private: String,
         public: Option<String>,
         password: Option<Input<'_>>,
     ) -> napi::Result<Object<'env>> {
         let password = copied_or_empty(password);
-        self.start(env, None, move |client| {
+        self.start(env, self.limits(options, cancel, None), move |client, _| {
             client.load_keys(Path::new(&private), public.as_deref().map(Path::new), &password)
+        })
+    }
+
+    #[napi]
+    pub fn load_keys_pem<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+        private: Input<'_>,
+        public: Option<Input<'_>>,
+        password: Option<Input<'_>>,
+    ) -> napi::Result<Object<'env>> {
+        let (private, public, password) = (copied(private), public.map(copied), copied_or_empty(password));
+        self.start(env, self.limits(options, cancel, None), move |client, _| {
+            client.load_keys_pem(&private, public.as_deref(), &password)
+        })
+    }
+
+    #[napi]
+    pub fn private_key_pem<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+        password: Option<Input<'_>>,
+    ) -> napi::Result<Object<'env>> {
+        let password = copied_or_empty(password);
+        self.start(env, self.limits(options, cancel, None), move |client, _| {
+            client.private_key_pem(&password).map(NativePrivateKey::from)
         })
     }
 
@@ -180,16 +201,25 @@ impl NativeClient {
     pub fn save_keys<'env>(
         &self,
         env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
         dir: String,
         password: Option<Input<'_>>,
     ) -> napi::Result<Object<'env>> {
         let password = copied_or_empty(password);
-        self.start(env, None, move |client| client.save_keys(Path::new(&dir), &password))
+        self.start(env, self.limits(options, cancel, None), move |client, _| {
+            client.save_keys(Path::new(&dir), &password)
+        })
     }
 
     #[napi]
-    pub fn rotate_keys<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        self.start(env, None, Client::rotate_keys)
+    pub fn rotate_keys<'env>(
+        &self,
+        env: &'env Env,
+        options: CallOptions,
+        cancel: Signal<'_>,
+    ) -> napi::Result<Object<'env>> {
+        self.start(env, self.limits(options, cancel, None), |client, _| client.rotate_keys())
     }
 
     #[napi]
@@ -197,29 +227,48 @@ impl NativeClient {
         &self,
         env: &'env Env,
         options: CallOptions,
+        cancel: Signal<'_>,
         server_pem: Input<'_>,
         json: Input<'_>,
     ) -> napi::Result<Object<'env>> {
         let (server_pem, json) = (copied(server_pem), copied(json));
-        self.start(env, None, move |client| {
-            let sealed = Arc::new(client.seal(&server_pem, &json, &options.request(None, None)?)?);
+        self.start(env, self.limits(options, cancel, None), move |client, request| {
+            let sealed = Arc::new(client.seal(&server_pem, &json, request)?);
             Ok(NativeSealed { sealed })
         })
     }
 
+    /// Decrypts, and waits for nothing: no limits.
     #[napi]
     pub fn open<'env>(&self, env: &'env Env, request: &NativeSealed, body: Input<'_>) -> napi::Result<Object<'env>> {
         let (sealed, body) = (Arc::clone(&request.sealed), copied(body));
-        self.start(env, None, move |client| client.open(&sealed, &body).map(NativeResponse::from))
+        let client = self.client()?;
+        call::start(env, None, None, move || {
+            contained_on(&client, |client| client.open(&sealed, &body).map(NativeResponse::from))
+        })
     }
 
+    /// Runs `work` on a thread, with a client whose functions all obey the limits, and with the limits as options.
     fn start<'env, T: ToNapiValue + Send + 'static>(
         &self,
         env: &'env Env,
-        cancel: Option<Cancel>,
-        work: impl FnOnce(&Client) -> Result<T> + Send + 'static,
+        limits: Limits,
+        work: impl FnOnce(&Client, &nomyo::CallOptions) -> Result<T> + Send + 'static,
     ) -> napi::Result<Object<'env>> {
-        let client = self.client.clone().ok_or_else(|| napi::Error::from_reason("closed"))?;
-        call::start(env, cancel, move || contained_on(&client, work))
+        let client = self.client()?;
+        call::start(env, Some(limits.cancel()), limits.due(), move || {
+            contained_on(&client, |client| {
+                let request = limits.of_the_library()?;
+                work(&client.with_options(&request)?, &request)
+            })
+        })
+    }
+
+    fn limits(&self, options: CallOptions, cancel: Signal<'_>, api_key: Option<Vec<u8>>) -> Limits {
+        Limits::new(options, self.timeout, cancel, api_key)
+    }
+
+    fn client(&self) -> napi::Result<Arc<Client>> {
+        self.client.clone().ok_or_else(|| napi::Error::from_reason("closed"))
     }
 }

@@ -5,7 +5,9 @@
 //!
 //! - `client`: a client, and its calls.
 //! - `config`: its configuration, from a plain object.
-//! - `call`: a thread and a promise for each call that blocks; what becomes of them when their environment ends.
+//! - `limits`: the timeout and the cancel of a call.
+//! - `call`: a promise for each call that blocks; what becomes of the calls when their environment ends.
+//! - `threads`: the threads that calls run on. `mailbox`: the way from there to the event loop. `promise`: its settling.
 //! - `outcome`: how a call ended, as a plain object. Nothing is thrown but what is a mistake of `lib/`.
 //! - `response`: an answer. `view`: bytes of it that JavaScript sees in the vault itself.
 //! - `sealed`: a request for an HTTP stack of the caller's own.
@@ -24,14 +26,29 @@ mod client;
 mod config;
 #[cfg(sanitized)]
 mod fault;
+mod header;
 mod input;
+mod limits;
+mod mailbox;
 mod memory;
 mod outcome;
+mod private_key;
+mod promise;
 mod response;
 mod sealed;
+mod threads;
 mod view;
 
 use napi_derive::napi;
+
+// The addon exports only the function that Node looks for. See build.rs.
+include!(concat!(env!("OUT_DIR"), "/hidden.rs"));
+
+/// Whether the system has a trust store at one of its usual places.
+#[napi]
+pub fn has_system_trust_store() -> bool {
+    nomyo::boundary::has_system_trust_store()
+}
 
 /// The version of the library, such as `"0.1.0"`.
 #[napi]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use napi::bindgen_prelude::{ArrayBuffer, Env, FromNapiValue, ObjectFinalize, Uint8ArraySlice};
 use napi::sys;
 use napi_derive::napi;
-use nomyo::{MemoryInfo, MemoryLevel, boundary};
+use nomyo::{MemoryInfo, MemoryLevel, Result, boundary};
 
 use crate::outcome::Outcome;
 
@@ -32,7 +32,7 @@ pub struct PageLock {
 pub fn lock_pages(view: Uint8ArraySlice<'_>) -> Option<PageLock> {
     let (start, len) = (view.as_ref().as_ptr(), view.as_ref().len());
     // SAFETY: the engine says that these bytes are the view's, now.
-    let held = boundary::contained(|| unsafe { boundary::lock_pages(start, len) }).is_ok();
+    let held = boundary::contained_plain(|| unsafe { boundary::lock_pages(start, len) }).is_ok();
     held.then_some(PageLock { held, start, len })
 }
 
@@ -43,7 +43,7 @@ impl PageLock {
     pub fn release(&mut self) {
         if std::mem::take(&mut self.held) {
             // SAFETY: locked when this was made, and not given back since.
-            let _ = boundary::contained(|| unsafe { boundary::unlock_pages(self.start, self.len) });
+            let _ = boundary::contained_plain(|| unsafe { boundary::unlock_pages(self.start, self.len) });
         }
     }
 }
@@ -83,15 +83,27 @@ pub struct Secret {
 /// `len` zero bytes of the vault, or `Status::Memory`, or `Status::Security` where a policy requires a lock in vain.
 #[napi]
 pub fn alloc_secret(env: &Env, len: i64) -> Outcome<Secret> {
-    let secret = boundary::contained(|| {
-        let len = usize::try_from(len).unwrap_or(usize::MAX);
-        Ok(Secret { memory: Rc::new(Guarded(boundary::alloc_guarded(len)?)), len })
-    });
+    allocated(env, usize::try_from(len).unwrap_or(usize::MAX)).into()
+}
+
+/// A copy of `bytes` in memory for a buffer.
+pub fn secret_of(env: &Env, bytes: &[u8]) -> Outcome<Secret> {
+    let secret = allocated(env, bytes.len());
+    if let Ok(secret) = &secret {
+        // SAFETY: the memory is as long as `bytes`, and nobody else has it yet.
+        unsafe { secret.memory.0.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+    }
+    secret.into()
+}
+
+fn allocated(env: &Env, len: usize) -> Result<Secret> {
+    let secret =
+        boundary::contained_plain(|| Ok(Secret { memory: Rc::new(Guarded(boundary::alloc_guarded(len)?)), len }));
     if secret.is_ok() {
         // An account for the collector's sake, which a failure leaves a little wrong.
         let _ = env.adjust_external_memory(OVERHEAD);
     }
-    secret.into()
+    secret
 }
 
 #[napi]
@@ -182,7 +194,7 @@ pub fn protection() -> Protection {
         full: info.level == MemoryLevel::Full,
         mapped: bytes(info.mapped),
         locked: bytes(info.locked),
-        limit: (info.limit != u64::MAX).then_some(bytes(info.limit)),
+        limit: info.limit.map(bytes),
         dump_excluded: info.dump_excluded,
     }
 }
@@ -194,7 +206,7 @@ fn refusal() -> Option<String> {
     // SAFETY: the layout is not empty.
     let Some(memory) = NonNull::new(unsafe { System.alloc(layout) }) else { return Some("there is no memory".into()) };
     // SAFETY: the page is ours until it is freed, with the layout that it has.
-    let locked = boundary::contained(|| unsafe {
+    let locked = boundary::contained_plain(|| unsafe {
         let locked = boundary::lock_pages(memory.as_ptr(), page);
         let unlocked = locked.and_then(|()| boundary::unlock_pages(memory.as_ptr(), page));
         System.dealloc(memory.as_ptr(), layout);

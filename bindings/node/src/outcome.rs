@@ -4,7 +4,9 @@ use napi::bindgen_prelude::{Buffer, JsObjectValue, Object, ToNapiValue};
 use napi::{Env, sys};
 use napi_derive::napi;
 use nomyo::boundary::status_name;
-use nomyo::{Error, Result};
+use nomyo::{Error, Result, Sent};
+
+use crate::header::Header;
 
 /// What is known of an error.
 #[napi(object, object_from_js = false)]
@@ -16,6 +18,11 @@ pub struct Failure {
     pub retry_after_ms: Option<f64>,
     pub retryable: bool,
     pub attempts: u32,
+    /// `"no"`, `"maybe"` or `"yes"`.
+    pub sent: &'static str,
+    pub payload_id: Option<String>,
+    pub request_id: Option<String>,
+    pub headers: Vec<Header>,
     pub details: Option<Buffer>,
 }
 
@@ -29,6 +36,10 @@ impl Failure {
             retry_after_ms: None,
             retryable: true,
             attempts: 0,
+            sent: Sent::No.name(),
+            payload_id: None,
+            request_id: None,
+            headers: Vec::new(),
             details: None,
         }
     }
@@ -44,6 +55,10 @@ impl From<&Error> for Failure {
             retry_after_ms: error.retry_after().map(|wait| wait.as_secs_f64() * 1000.0),
             retryable: error.is_retryable(),
             attempts: error.attempts(),
+            sent: error.sent().name(),
+            payload_id: error.payload_id().map(str::to_owned),
+            request_id: error.request_id().map(str::to_owned),
+            headers: Header::all(error.headers()),
             details: (!details.is_empty()).then(|| details.to_vec().into()),
         }
     }

@@ -8,6 +8,7 @@ use napi_derive::napi;
 use nomyo::Response;
 
 use crate::attestation::Verdict;
+use crate::header::Header;
 use crate::view::{Block, NativeBlock, NoView, view};
 
 type View<'env> = (ArrayBuffer<'env>, Option<NativeBlock>);
@@ -34,7 +35,7 @@ impl NativeResponse {
     #[napi]
     pub fn weigh(&mut self, env: Env) -> napi::Result<u32> {
         let response = self.open()?;
-        let choices = u32::try_from(response.choices()).unwrap_or(u32::MAX);
+        let choices = u32::try_from(response.choice_count()).unwrap_or(u32::MAX);
         let weight = i64::try_from(response.json().len()).unwrap_or(i64::MAX);
         env.adjust_external_memory(weight - self.weight)?;
         self.weight = weight;
@@ -77,6 +78,21 @@ impl NativeResponse {
     #[napi]
     pub fn payload_id(&self) -> napi::Result<&str> {
         self.open().map(Response::payload_id)
+    }
+
+    #[napi]
+    pub fn request_id(&self) -> napi::Result<Option<&str>> {
+        self.open().map(Response::request_id)
+    }
+
+    #[napi]
+    pub fn headers(&self) -> napi::Result<Vec<Header>> {
+        Ok(Header::all(self.open()?.headers()))
+    }
+
+    #[napi]
+    pub fn attempts(&self) -> napi::Result<u32> {
+        self.open().map(Response::attempts)
     }
 
     #[napi]

@@ -1,6 +1,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 const nomyo = require('..');
 const { BASE, client, saying } = require('./endpoint.js');
@@ -83,4 +85,11 @@ test('the classes can be made as those of nomyo-js', () => {
   }
   const error = new nomyo.APIError('why', 402, { detail: 1 });
   assert.deepEqual([error.statusCode, error.errorDetails], [402, { detail: 1 }]);
+});
+
+test('the type of a status has every name of the C header, and no other', () => {
+  const named = (file, pattern) => [...fs.readFileSync(path.join(__dirname, file), 'utf8').matchAll(pattern)].map(([, name]) => name);
+  const header = named('../../../include/nomyo.h', /^#define (NOMYO_ERR_\w+) \d+$/gm);
+  assert.ok(header.length > 20);
+  assert.deepEqual(named('../errors.d.ts', /^  \| '(\w+)';?$/gm), header);
 });

@@ -73,12 +73,19 @@ test('from the packed archive, without a compiler', (t) => {
   const addon = files.filter((file) => file.endsWith('.node'));
   assert.equal(addon.length, 1, `${files}`);
   assert.match(addon[0], /^prebuilds\/\w+-\w+\/nomyo-native\.(glibc|musl|napi)\.node$/);
-  for (const needed of ['index.js', 'index.d.ts', 'errors.d.ts', 'install.js', 'lib/native.js', 'README.md']) assert.ok(files.includes(needed));
+  for (const needed of ['index.js', 'index.d.ts', 'certificate.d.ts', 'chat.d.ts', 'errors.d.ts', 'install.js', 'lib/native.js', 'README.md', 'LICENSE']) assert.ok(files.includes(needed));
   assert.ok(!files.some((file) => file.startsWith('tests') || file.startsWith('src')), `${files}`);
   const done = install(folder, archive, bare(folder));
   assert.equal(done.status, 0, done.stdout + done.stderr);
   assert.ok(!fs.lstatSync(path.join(folder, 'node_modules/nomyo-native')).isSymbolicLink());
   says(folder);
+});
+
+test('the licence of the package is that of the repository', () => {
+  const licence = (folder) => fs.readFileSync(path.join(folder, 'LICENSE'), 'utf8');
+  assert.equal(licence(PACKAGE), licence(path.join(PACKAGE, '..', '..')));
+  assert.equal(require('../package.json').license, 'Apache-2.0');
+  assert.match(licence(PACKAGE), /Apache License\s+Version 2\.0/);
 });
 
 test('an archive without an addon for this machine says what to do', (t) => {

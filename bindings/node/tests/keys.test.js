@@ -7,7 +7,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { pathToFileURL } = require('node:url');
-const { Client, ClientKeyError, PinError, ProtocolError, SecurityError } = require('..');
+const { ArgumentError, Client, ClientKeyError, PinError, ProtocolError, SecurityError } = require('..');
 const { BASE, client, saying } = require('./endpoint.js');
 
 const FIXTURES = path.join(__dirname, '../../../tests/fixtures/protocol/keys');
@@ -52,6 +52,31 @@ test('the key file of nomyo-js is read, and a wrong password is not', async () =
   const expected = fs.readFileSync(path.join(FIXTURES, 'client_public.pem'), 'utf8');
   assert.equal(fingerprint(await mine.publicKey()), fingerprint(expected));
   await assert.rejects(mine.loadKeys(file, undefined, 'wrong password'), { status: 'NOMYO_ERR_KEY' });
+});
+
+test('a pair comes from memory, and its private key goes there and is wiped', async () => {
+  const [privateKey, publicKey] = ['private', 'public'].map((half) => fs.readFileSync(path.join(FIXTURES, `client2048_${half}.pem`)));
+  const mine = new Client(BASE);
+  for (const text of [privateKey, privateKey.toString(), new Uint8Array(privateKey).buffer]) await mine.loadKeysPem(text, publicKey);
+  assert.equal(fingerprint(await mine.publicKey()), fingerprint(publicKey));
+  const pending = mine.loadKeysPem(privateKey);
+  privateKey.fill(0); // it was copied
+  await pending;
+  const exported = await mine.privateKeyPem('correct horse');
+  mine.close(); // the text outlives it
+  assert.match(exported.toString(), /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n[^]*\n$/);
+  const key = crypto.createPrivateKey({ key: exported, passphrase: 'correct horse' });
+  assert.equal(fingerprint(crypto.createPublicKey(key).export({ type: 'spki', format: 'pem' })), fingerprint(publicKey));
+  const other = new Client(BASE);
+  await other.loadKeysPem(exported, undefined, Buffer.from('correct horse'));
+  exported.close();
+  assert.equal(exported.length, 0);
+  await assert.rejects(other.loadKeysPem(exported), ArgumentError);
+  await assert.rejects(other.loadKeysPem(publicKey), ClientKeyError);
+  await assert.rejects(other.loadKeysPem(''), /the private key given is empty/);
+  await assert.rejects(other.loadKeysPem(5), ArgumentError);
+  await assert.rejects(other.privateKeyPem('short'), ArgumentError);
+  assert.equal(fingerprint(await other.publicKey()), fingerprint(publicKey));
 });
 
 test('a pin keeps the prompt from any other key', async () => {

@@ -5,10 +5,13 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const { Client } = require('..');
+const { NEED_KEYS, NEED_SERVER, lockedDirectory, silentServer } = require('./blocked.js');
 const { BASE, client, control, saying, slow, underWay } = require('./endpoint.js');
 
 const PRELUDE = `
@@ -47,6 +50,7 @@ for (const [what, end, code] of [
   ['an exception that nobody catches', 'setTimeout(() => { throw new Error("mine") });', 1],
   ['closing and exiting', 'client.close(); process.exit(9);', 9],
   ['process.exit() in the callback of a call that ends', 'client.create(saying("x")).then(() => process.exit(10));', 10],
+  ['process.exit() whose handler calls', "process.on('exit', () => { client.create(slow()).catch(() => {}); client.close(); }); process.exit(11);", 11],
 ]) {
   test(`${what} with calls under way ends the process, as asked`, async () => {
     const ended = await run(withCalls(end));
@@ -106,21 +110,59 @@ test('a worker that is terminated with calls under way takes nothing along', asy
   }
 });
 
+for (const [what, end, code, thrown] of [
+  ['process.exit()', 'process.exit(3);', 3],
+  ['an exception that nobody catches', 'setTimeout(() => { throw new Error("mine") });', 1, 'mine'],
+  ['process.exit() whose handler calls', "process.on('exit', () => { client.create(slow()).catch(() => {}); client.close(); }); process.exit(4);", 4],
+]) {
+  test(`${what} in a worker with calls under way ends the worker, and the process goes on`, async () => {
+    const ending = worker(withCalls(end));
+    let error;
+    ending.on('error', (given) => (error = given));
+    assert.equal(await new Promise((done) => ending.on('exit', done)), code);
+    assert.equal(error?.message, thrown);
+    assert.equal((await client().create(saying('the process'))).content(), 'the process');
+  });
+}
+
 test('a worker that is terminated cancels its calls', { timeout: 120_000 }, async () => {
   const { requests } = await control('stats');
   const doomed = worker('new Client(BASE).create(slow());');
   await underWay(requests, 1);
   await doomed.terminate();
-  const threads = () => require('node:fs').readdirSync('/proc/self/task').length;
+  const threads = () => fs.readdirSync('/proc/self/task').length;
   const before = threads();
   // The thread of the call ends by itself, with the call: at the latest when it notices, a twentieth of a second later.
   while (process.platform === 'linux' && callThreads() > 0) await new Promise((done) => setTimeout(done, 10));
   assert.ok(threads() <= before);
 });
 
+test('a worker that is terminated ends every method, whatever it waits for', { skip: process.platform !== 'linux' }, async (t) => {
+  const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'nomyo-worker-'));
+  t.after(() => fs.rmSync(scratch, { recursive: true }));
+  const serverPem = (await client().serverKey()).pem;
+  const [baseUrl, keyDir] = [await silentServer(t), await lockedDirectory(t, scratch)];
+  const doomed = worker(`
+    const { methods } = require(${JSON.stringify(path.join(__dirname, 'blocked.js'))});
+    const calls = methods(${JSON.stringify({ scratch, serverPem })});
+    const forever = { connectTimeout: 900_000, maxRetries: 0 };
+    const silent = new Client({ ...BASE, ...forever, baseUrl: ${JSON.stringify(baseUrl)} });
+    const locked = new Client({ ...BASE, keyDir: ${JSON.stringify(keyDir)} });
+    for (const name of ${JSON.stringify(NEED_SERVER)}) calls[name](silent).catch(() => {});
+    for (const name of ${JSON.stringify(NEED_KEYS)}) calls[name](locked, undefined, ${JSON.stringify(keyDir)}).catch(() => {});
+    parentPort.postMessage('begun');
+  `);
+  await once(doomed, 'message');
+  await new Promise((done) => setTimeout(done, 500));
+  assert.equal(callThreads(), NEED_SERVER.length + NEED_KEYS.length);
+  await doomed.terminate();
+  const begun = performance.now();
+  while (callThreads() > 0 && performance.now() < begun + 5000) await new Promise((done) => setTimeout(done, 10));
+  assert.equal(callThreads(), 0);
+});
+
 /** How many threads of this process are in a call. */
 function callThreads() {
-  const fs = require('node:fs');
   return fs.readdirSync('/proc/self/task').filter((id) => {
     try {
       return fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').startsWith('nomyo-call');

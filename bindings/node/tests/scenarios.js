@@ -12,6 +12,7 @@ const nomyo = require('..');
 const env = process.env;
 const NAMES = {
   $PLAIN: env.NOMYO_TEST_PLAIN_BASE_URL,
+  $GROUP_KEYS: env.NOMYO_TEST_GROUP_KEYS,
   $FINGERPRINT: env.NOMYO_TEST_KEY_FINGERPRINT,
 };
 const BASE = {
@@ -30,12 +31,17 @@ const CONFIG = {
   base_url: 'baseUrl',
   allow_http: 'allowHttp',
   proxy: 'proxy',
+  headers: 'headers',
   server_key_pin: 'serverKeyPins',
+  tls_pin: 'tlsPins',
+  post_quantum: 'postQuantum',
   server_key_ttl_ms: 'serverKeyTtl',
+  key_dir: 'keyDir',
+  key_group_read: 'keyGroupRead',
   attestation: 'attestation',
 };
 const OPTIONS = { security_tier: 'securityTier', api_key: 'apiKey', timeout_ms: 'timeout', cancelled: 'signal' };
-const MEMBERS = ['name', 'config', 'server', 'request', 'raw', 'options', 'expect'];
+const MEMBERS = ['name', 'config', 'keys', 'server', 'request', 'raw', 'options', 'expect'];
 const clients = new Map();
 
 class Failed extends Error {}
@@ -66,6 +72,21 @@ function clientOf(config) {
   return clients.get(key);
 }
 
+const KEYS = path.join(__dirname, '..', '..', '..', 'tests', 'fixtures', 'protocol', 'keys');
+
+async function loadKeys(client, keys) {
+  known(keys, ['private', 'public', 'password', 'reload'], 'keys');
+  const [privateKey, publicKey] = [keys.private, keys.public].map((name) => name && fs.readFileSync(path.join(KEYS, name)));
+  await client.loadKeysPem(privateKey, publicKey, keys.password);
+  if (keys.reload === undefined) return;
+  const before = await client.publicKey();
+  const password = keys.reload === '' ? undefined : keys.reload;
+  const exported = await client.privateKeyPem(password);
+  await client.loadKeysPem(exported, undefined, password);
+  exported.close();
+  check((await client.publicKey()) === before, 'another pair is loaded than was exported');
+}
+
 async function setFaults(faults) {
   const answer = await fetch(`${NAMES.$PLAIN}/control/faults`, { method: 'POST', body: JSON.stringify(faults) });
   check(answer.ok, `the endpoint does not take the faults: ${answer.status}`);
@@ -80,7 +101,9 @@ async function run(scenario) {
   const { status, ...expect } = scenario.expect;
   if (scenario.server) await setFaults(scenario.server);
   try {
-    const answer = await clientOf(scenario.config ?? {}).create(request, options);
+    const client = clientOf(scenario.config ?? {});
+    if (scenario.keys) await loadKeys(client, scenario.keys);
+    const answer = await client.create(request, options);
     check(status === 'NOMYO_OK', `an answer, not ${status}`);
     judgeAnswer(answer, expect);
     answer.close();
@@ -97,14 +120,22 @@ function same(got, wanted, what) {
   check(isDeepStrictEqual(got, wanted), `${what} is ${inspect(got)}, not ${inspect(wanted)}`);
 }
 
+function judgeHeaders(headers, expect) {
+  for (const [name, wanted] of Object.entries(expect.headers ?? {})) same(headers[name.toLowerCase()] ?? null, wanted, name);
+}
+
 function judgeError(error, expect) {
   const got = {
     http_status: error.statusCode ?? 0,
     attempts: error.attempts,
     retryable: error.retryable,
     retry_after_ms: error.retryAfterMs ?? -1,
+    sent: error.sent,
+    payload_id: error.payloadId !== null,
+    request_id: error.requestId,
   };
-  known(expect, [...Object.keys(got), 'message_has', 'details_has'], 'expect');
+  judgeHeaders(error.headers, expect);
+  known(expect, [...Object.keys(got), 'headers', 'message_has', 'details_has'], 'expect');
   for (const [name, value] of Object.entries(got)) {
     if (name in expect) same(value, expect[name], name);
   }
@@ -118,16 +149,29 @@ function judgeError(error, expect) {
 
 function judgeAnswer(answer, expect) {
   // Where there is no choice at all, JavaScript's word for absent is RangeError.
-  const first = (getter) => (answer.choices > 0 ? getter.call(answer) : null);
+  const first = (getter) => (answer.choiceCount > 0 ? getter.call(answer) : null);
   const texts = { content: answer.content, reasoning: answer.reasoning, finish_reason: answer.finishReason };
-  known(expect, [...Object.keys(texts), 'choices', 'tool_calls_has', 'pointers', 'attestation'], 'expect');
-  if ('choices' in expect) same(answer.choices, expect.choices, 'choices');
+  const numbers = { choices: answer.choiceCount, attempts: answer.attempts, payload_id: answer.payloadId.length === 36 };
+  numbers.request_id = answer.requestId;
+  judgeHeaders(answer.headers, expect);
+  known(expect, [...Object.keys(texts), ...Object.keys(numbers), 'headers', 'usage', 'tool_calls', 'tool_calls_has', 'pointers', 'attestation'], 'expect');
+  for (const [name, value] of Object.entries(numbers)) {
+    if (name in expect) same(value, expect[name], name);
+  }
   for (const [name, getter] of Object.entries(texts)) {
     if (name in expect) same(first(getter), expect[name], name);
   }
   if ('tool_calls_has' in expect) {
     const calls = answer.view('toolCalls')?.toString() ?? '';
     check(calls.includes(expect.tool_calls_has), `the tool calls are ${calls}`);
+  }
+  if ('tool_calls' in expect) {
+    const calls = answer.toolCalls().map(({ id, function: { name, arguments: text } }) => ({ id, name, arguments: text }));
+    same(calls, expect.tool_calls, 'tool_calls');
+  }
+  if ('usage' in expect) {
+    const { prompt_tokens_details, completion_tokens_details, ...usage } = answer.usage;
+    same({ ...usage, ...prompt_tokens_details, ...completion_tokens_details }, expect.usage, 'usage');
   }
   for (const [pointer, wanted] of Object.entries(expect.pointers ?? {})) {
     same(answer.pointer(pointer) ?? null, wanted, pointer);

@@ -3,7 +3,10 @@
 // The two classes of nomyo-js, used as its documentation says.
 
 const assert = require('node:assert/strict');
+const crypto = require('node:crypto');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -133,5 +136,50 @@ test('the environment is not read, an unknown option is refused, and dispose() e
   mine.dispose();
   await assert.rejects(mine.create(saying('x')), /closed/);
   assert.throws(() => new SecureChatCompletion({ base_url: 'x' }), /unknown in the configuration: base_url/);
-  assert.throws(() => new SecureCompletionClient({ keySize: 1024 }), /keySize must be one of: 2048, 4096/);
+});
+
+test('keySize is taken where nomyo-js has it, and a pair always has 4096 bits', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nomyo-sdk-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const small = new SecureCompletionClient({ routerUrl: baseUrl, keySize: 2048 });
+  const keyDir = path.join(folder, 'keys');
+  await small.generateKeys({ keySize: 2048, saveToFile: true, keyDir });
+  const pem = fs.readFileSync(path.join(keyDir, 'public_key.pem'));
+  assert.equal(crypto.createPublicKey(pem).asymmetricKeyDetails.modulusLength, 4096);
+  for (const keySize of [1024, 3072, '4096']) {
+    assert.throws(() => new SecureCompletionClient({ keySize }), /keySize must be one of: 2048, 4096/);
+    await assert.rejects(small.generateKeys({ keySize }), /keySize must be one of: 2048, 4096/);
+  }
+  assert.throws(() => new SecureChatCompletion({ keySize: 4096 }), /unknown in the configuration: keySize/);
+});
+
+/** Passes on what is sent to the endpoint, and counts the connections and the key fetches. */
+async function relay(t) {
+  const to = new URL(process.env.NOMYO_TEST_PLAIN_BASE_URL);
+  const counts = { connections: 0, keyFetches: 0 };
+  const sockets = new Set();
+  const server = net.createServer((from) => {
+    counts.connections += 1;
+    const onward = net.connect(to.port, to.hostname);
+    from.on('data', (bytes) => (counts.keyFetches += bytes.includes('GET /pki/public_key') ? 1 : 0));
+    for (const socket of [from, onward]) sockets.add(socket.on('error', () => {}));
+    from.pipe(onward).pipe(from);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    server.close();
+    sockets.forEach((socket) => socket.destroy());
+  });
+  return { counts, url: `http://127.0.0.1:${server.address().port}` };
+}
+
+test('requests that follow each other share one connection and one key fetch, others have more connections', async (t) => {
+  const { counts, url } = await relay(t);
+  const mine = new SecureChatCompletion({ baseUrl: url, allowHttp: true });
+  for (let i = 0; i < 5; i += 1) await mine.create(saying(`number ${i}`));
+  assert.deepEqual(counts, { connections: 1, keyFetches: 1 });
+  await Promise.all([1, 2, 3].map((i) => mine.create(saying(`at once ${i}`, { delay_before_headers_ms: 300 }))));
+  assert.deepEqual(counts, { connections: 3, keyFetches: 1 });
+  mine.dispose();
 });

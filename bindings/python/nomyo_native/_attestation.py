@@ -67,7 +67,7 @@ class AttestationPolicy:
                 for value in (values,) if isinstance(values, str) else values:
                     call(lib.nomyo_attestation_policy_allow_pcr, policy, *register, text(value, "value"))
             if require is not None:
-                call(lib.nomyo_attestation_policy_require, policy, require)
+                call(lib.nomyo_attestation_policy_require, policy, integer(require, "require", 2**31 - 1))
 
 
 def verify_attestation(block: Buffer, payload_id: str, policy: AttestationPolicy | None = None) -> Attestation:
@@ -78,7 +78,7 @@ def verify_attestation(block: Buffer, payload_id: str, policy: AttestationPolicy
     asked, verdict = policy or AttestationPolicy(), AttestationStruct()
     out = ctypes.byref(verdict), ctypes.sizeof(verdict)
     with asked._handle as p:
-        call(lib.nomyo_attestation_verify, *buffer(block), text(payload_id, "payload_id"), p, *out)
+        call(lib.nomyo_attestation_verify, *buffer(block, "block"), text(payload_id, "payload_id"), p, *out)
     return verdict_of(verdict)
 
 

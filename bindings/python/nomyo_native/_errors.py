@@ -7,9 +7,14 @@ a base of what is raised in its place.
 import ctypes
 import json
 from collections.abc import Callable
-from typing import Any
+from ctypes import POINTER, byref
+from typing import Any, Literal, TypeAlias
 
 from ._library import Error, lib
+
+_NoError = POINTER(Error)  # called, it is a NULL
+Sent: TypeAlias = Literal["no", "maybe", "yes"]
+_SENT: tuple[Sent, ...] = ("no", "maybe", "yes")  # by the numbers NOMYO_SENT_
 
 
 class NomyoError(Exception):
@@ -25,12 +30,25 @@ class NomyoError(Exception):
     """The body of the server's error answer. UNTRUSTED: nobody has authenticated it."""
     status: int = 0
     """The library's number, one of NOMYO_ERR_."""
+    sent: Sent = "no"
+    """Whether the request reached the server. Look here before you repeat it.
+
+    "no"     No byte of the request left this process, in any attempt.
+    "maybe"  Bytes left in an attempt that was not answered. The server may have received and processed the request.
+    "yes"    Every attempt that left was answered. The error is about the answer.
+    """
+    payload_id: str | None = None
+    """The id of the failed request, the X-Payload-ID in the server's log. None if no request was encrypted."""
+    request_id: str | None = None
+    """The X-Request-ID of the last HTTP response, for a gateway's log. None if it had none. Nobody has authenticated it."""
+    headers: dict[str, str]
+    """The headers of the last HTTP response, their names in small letters. Empty without a response. UNTRUSTED, like `details`."""
     retryable: bool = False
-    """Whether the same call may succeed if it is repeated soon."""
+    """Whether the same call may succeed if it is repeated within two minutes."""
     retry_after: float | None = None
     """How many seconds the server asked to wait, if it did."""
     attempts: int = 0
-    """How many times the request was tried on the network."""
+    """How many times the request was sent, or the server's key fetched if it came to no request."""
 
     def __init__(
         self, message: str = "", status_code: int | None = None, error_details: dict[str, Any] | None = None
@@ -40,6 +58,7 @@ class NomyoError(Exception):
         if status_code is not None:
             self.status_code = status_code
         self.error_details = error_details
+        self.headers = {}
 
     def __str__(self) -> str:
         return str(self.message)
@@ -52,9 +71,13 @@ class NomyoError(Exception):
 
 
 class ArgumentError(NomyoError, ValueError):
-    """Something was passed that cannot be used, or a closed client or answer was used. Nothing was sent."""
+    """An argument cannot be used, or a closed client or answer was used."""
 
     status = 1
+
+
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument has a wrong type, or there is no argument of that name."""
 
 
 class ForkedError(NomyoError):
@@ -64,19 +87,23 @@ class ForkedError(NomyoError):
 
 
 class CancelledError(NomyoError):
-    """The call was cancelled by its Cancel. (A cancelled task raises asyncio's, as always.)"""
+    """The call was cancelled by its Cancel. A cancelled task raises asyncio.CancelledError instead."""
 
     status = 3
 
 
 class APIConnectionError(NomyoError, ConnectionError):
-    """No answer: DNS, TCP, TLS, a reset. The request may have reached the server."""
+    """No answer: DNS, TCP, TLS, a reset. `sent` says whether the request may have reached the server."""
 
     status = 10
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(str(Exception(*args, **kwargs)))
+        self.args = args
+
 
 class APITimeoutError(APIConnectionError, TimeoutError):
-    """A timeout passed. The server may still be working on the request."""
+    """A timeout passed. If `sent` is "maybe", the server may still be working on the request."""
 
     status = 11
 
@@ -92,11 +119,19 @@ class APIError(NomyoError):
 
     status = 27
 
+    def __init__(
+        self, message: str, status_code: int | None = None, error_details: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, status_code, error_details)
+
 
 class InvalidRequestError(APIError):
     """HTTP 400."""
 
     status, status_code = 20, 400
+
+    def __init__(self, message: str, status_code: int = 400, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
 
 
 class AuthenticationError(APIError):
@@ -104,11 +139,17 @@ class AuthenticationError(APIError):
 
     status, status_code = 21, 401
 
+    def __init__(self, message: str, status_code: int = 401, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
+
 
 class ForbiddenError(APIError):
     """HTTP 403: not allowed at the requested security tier."""
 
     status, status_code = 22, 403
+
+    def __init__(self, message: str, status_code: int = 403, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
 
 
 class RateLimitError(APIError):
@@ -116,11 +157,17 @@ class RateLimitError(APIError):
 
     status, status_code = 24, 429
 
+    def __init__(self, message: str, status_code: int = 429, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
+
 
 class ServerError(APIError):
     """HTTP 500."""
 
     status, status_code = 25, 500
+
+    def __init__(self, message: str, status_code: int = 500, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
 
 
 class ServiceUnavailableError(APIError):
@@ -128,15 +175,22 @@ class ServiceUnavailableError(APIError):
 
     status, status_code = 26, 503
 
+    def __init__(self, message: str, status_code: int = 503, error_details: dict[str, Any] | None = None) -> None:
+        super().__init__(message, status_code, error_details)
+
 
 class SecurityError(NomyoError):
     """Plain http, an answer that does not decrypt, belongs to another request or was made at a lower tier."""
 
     status = 60
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(str(Exception(*args, **kwargs)))
+        self.args = args
+
 
 class PinError(SecurityError):
-    """The server's key is not the pinned one. The request did not leave."""
+    """The server's key or its TLS certificates are not the pinned ones. That server did not get the request."""
 
     status = 61
 
@@ -175,14 +229,14 @@ class InternalError(NomyoError):
 CLASSES: dict[int, type[NomyoError]] = {23: APIError} | {
     kind.status: kind
     for kind in list(globals().values())
-    if isinstance(kind, type) and issubclass(kind, NomyoError) and kind.status
+    if isinstance(kind, type) and issubclass(kind, NomyoError) and vars(kind).get("status")
 }
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:
     """Calls a function that ends with `nomyo_error **err`, and raises what it reports."""
-    error = ctypes.POINTER(Error)()
-    status = function(*arguments, ctypes.byref(error))
+    error = _NoError()
+    status = function(*arguments, byref(error))
     del arguments  # a traceback keeps this frame, and must not keep the caller's bytearray from being resized
     if status:
         try:
@@ -199,7 +253,14 @@ def _read(status: int, error: Any) -> NomyoError:
     exception.retry_after = None if wait < 0 else wait / 1000
     exception.retryable = bool(lib.nomyo_error_retryable(error))
     exception.attempts = lib.nomyo_error_attempts(error)
+    exception.sent = _SENT[lib.nomyo_error_sent(error)]
+    payload_id = lib.nomyo_error_payload_id(error)
+    exception.payload_id = payload_id.decode() if payload_id else None
+    request_id = lib.nomyo_error_request_id(error)
+    exception.request_id = request_id.decode() if request_id else None
     length = ctypes.c_size_t()
+    headers = lib.nomyo_error_headers(error, ctypes.byref(length))
+    exception.headers = json.loads(ctypes.string_at(headers, length.value)) if headers else {}
     details = lib.nomyo_error_details(error, ctypes.byref(length))
     exception.details = ctypes.string_at(details, length.value) if details else None
     exception.error_details = _object(exception.details)

@@ -1,11 +1,11 @@
 """One owner for each C object."""
 
 import os
-import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ._errors import ArgumentError, OutOfMemoryError
+from ._green import RealRLock
 
 _H = TypeVar("_H", bound="Handle")
 
@@ -18,7 +18,7 @@ class Handle:
     """
 
     # For counting only, never held during a call into the library. Reentrant for the sake of signal handlers.
-    _lock = threading.RLock()
+    _lock = RealRLock()
     _pointer: Any = None  # so that close() works on what __init__ did not finish
 
     def __init__(self, pointer: Any, free: Callable[[Any], Any], what: str, keeps: Any = None) -> None:
@@ -38,16 +38,24 @@ class Handle:
         return cls(pointer, free, what)
 
     def __enter__(self) -> Any:
-        with self._lock:
+        with self._lock.real:
             self._uses += 1
-            pointer, closed = self._pointer, self._closed
-        if closed:
+            pointer = self._pointer
+        if self._closed:
             self.__exit__()
             raise ArgumentError(f"this {self._what} is closed")
         return pointer
 
     def __exit__(self, *_: object) -> None:
-        self._free_if_due(ended=1)
+        with self._lock.real:
+            self._uses -= 1
+        if self._closed:
+            self._free_if_due()
+
+    @property
+    def unshared(self) -> Any:
+        """The pointer, for the code that has just built this handle. No other thread can close the handle yet, so no lock is taken."""
+        return self._pointer
 
     @property
     def closed(self) -> bool:
@@ -58,9 +66,8 @@ class Handle:
         self._closed = True
         self._free_if_due()
 
-    def _free_if_due(self, ended: int = 0) -> None:
-        with self._lock:
-            self._uses -= ended
+    def _free_if_due(self) -> None:
+        with self._lock.real:
             if not self._closed or self._uses:
                 return
             pointer, self._pointer = self._pointer, None
@@ -82,5 +89,7 @@ class Temporary(Handle):
 
 if hasattr(os, "register_at_fork"):  # a child must not inherit the lock as some other thread held it
     os.register_at_fork(
-        before=Handle._lock.acquire, after_in_parent=Handle._lock.release, after_in_child=Handle._lock.release
+        before=Handle._lock.real.acquire,
+        after_in_parent=Handle._lock.real.release,
+        after_in_child=Handle._lock.real.release,
     )

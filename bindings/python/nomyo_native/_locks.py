@@ -1,7 +1,6 @@
 """Locks on memory of Python's that others own, and may forget without a word."""
 
 import ctypes
-import mmap
 import os
 import sys
 import threading
@@ -142,6 +141,8 @@ def _locked(where: Range) -> bool:
 
 def _probe() -> bool:
     """Whether the system locks a page, asked of one that nobody else has."""
+    import mmap  # seldom needed
+
     with mmap.mmap(-1, mmap.PAGESIZE) as page:
         where = ctypes.addressof(ctypes.c_char.from_buffer(page)), 1
         if _locked(where):

@@ -56,7 +56,8 @@ class SecureBuffer:
     """
 
     def __init__(self, data: bytes | bytearray, secure_memory: object = None) -> None:
-        """`secure_memory` is there for the SDK's sake, and not used."""
+        """`secure_memory` is a SecureMemory of nomyo_native.SecureMemory. Its buffers are not locked while it is disabled."""
+        self._handler = secure_memory
         self._data = _Secret(data)
         self._memory = (ctypes.c_char * len(data)).from_buffer(self._data)  # as long as this lives, no resizing
         self._size = len(data)
@@ -77,8 +78,8 @@ class SecureBuffer:
         return self._size
 
     def lock(self) -> bool:
-        """Keeps the pages out of swap. False when the system refuses, or after disable_secure_memory()."""
-        if _enabled and not self._data.locked:
+        """Keeps the pages out of swap. False if the system refuses, or if locking is disabled."""
+        if getattr(self._handler, "enabled", _enabled) and not self._data.locked:
             with suppress(NomyoError):
                 self._data.lock(self.address, self._size)
         return self._data.locked
@@ -96,7 +97,7 @@ class SecureBuffer:
         self.lock()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
         self.zero()
         self.unlock()
 
@@ -131,14 +132,19 @@ def secure_bytes(data: bytes, lock: bool = True) -> Iterator[SecureBuffer]:
 
 def get_memory_protection_info() -> dict[str, Any]:
     """What protects secrets in this process, from what the system answered and not from what could be tried."""
+    return protection_info(_enabled)
+
+
+def protection_info(enabled: bool) -> dict[str, Any]:
+    """The members of get_memory_protection_info()."""
     info = memory_info()
     return {
-        "enabled": _enabled,
+        "enabled": enabled,
         "platform": sys.platform,
-        "protection_level": ("full" if info.level == 2 else "zeroing_only") if _enabled else "none",
-        "has_memory_locking": _enabled and info.locked > 0,
-        "has_secure_zeroing": _enabled,
-        "supports_full_protection": _enabled and info.level == 2,
+        "protection_level": ("full" if info.level == 2 else "zeroing_only") if enabled else "none",
+        "has_memory_locking": enabled and info.locked > 0,
+        "has_secure_zeroing": enabled,
+        "supports_full_protection": enabled and info.level == 2,
         "page_size": info.page_size,
     }
 

@@ -1,19 +1,20 @@
 """The official SDK's two clients, nomyo 0.2.9: the same signatures, attributes, answers and exceptions."""
 
 import json
-import logging
 import os
 import warnings
+from collections.abc import Awaitable, Generator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from ._arguments import request_json
-from ._client import Client, awaited
+from ._calls import Call, off_loop
+from ._client import Client
 from ._errors import APIError, ArgumentError, SecurityError
-from ._sealed import Cancel, Sealed
+from ._option_names import DROP_IN, refuse_in_create
+from ._sealed import Sealed
 
-_log = logging.getLogger(__package__)
-_log.addHandler(logging.NullHandler())  # silent, unless the program configures logging
 _RETRYABLE = (429, 500, 502, 503, 504)
 # By HTTP status: what precedes the server's words, and what replaces them: without a `detail`, without JSON.
 _TEXTS = {
@@ -35,10 +36,18 @@ class EncryptedPayload(bytes):
     _sealed: Sealed
 
 
+class _Done:
+    """The result of a method that has ended. The SDK's page awaits methods that are not async."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
 class SecureCompletionClient:
     """Keys, encryption and HTTP below SecureChatCompletion. Methods that are not async block.
 
-    The attributes are read when the first method is called. After a fork the child gets a fresh client.
+    An attribute that is changed counts for the calls that begin after the change. After a fork the child gets a fresh
+    client. A copy has the same keys.
     """
 
     private_key = None
@@ -58,7 +67,7 @@ class SecureCompletionClient:
         self._use_secure_memory = secure_memory
         self._key_dir: str | None = None
         self._has_keys = False
-        self._clients: dict[int, Client] = {}
+        self._clients: dict[int, tuple[dict[str, Any], Client]] = {}
         self._sealed: WeakValueDictionary[str, Sealed] = WeakValueDictionary()
         if allow_http and not self.router_url.startswith("https://"):
             warnings.warn("http:// is insecure and for local development only", UserWarning, stacklevel=2)
@@ -70,29 +79,38 @@ class SecureCompletionClient:
 
     def generate_keys(
         self, save_to_file: bool = False, key_dir: str = "client_keys", password: str | None = None
-    ) -> None:
-        """Makes a new pair. What is in `key_dir` is not overwritten: ValueError."""
+    ) -> Awaitable[None]:
+        """Makes a new pair. A pair in `key_dir` is not overwritten: ValueError. The result need not be awaited."""
+        if save_to_file:
+            _make_parents(key_dir)
         saved = (key_dir, password or b"") if save_to_file else ()
         self._native().generate_keys(*saved)
         self._has_keys = True
+        return _Done()
 
     def load_keys(
         self, private_key_path: str, public_key_path: str | None = None, password: str | None = None
-    ) -> None:
-        """Loads a pair. ValueError also for a private file that others may read, and for two files that are no pair."""
+    ) -> Awaitable[None]:
+        """Loads a pair. ValueError also for a private file that others may read, and for two files that are no pair.
+
+        The result need not be awaited.
+        """
         os.stat(private_key_path)  # FileNotFoundError
         self._native().load_keys(private_key_path, public_key_path, password or b"")
         self._has_keys = True
+        return _Done()
 
     async def fetch_server_public_key(self) -> str:
         """The server's public key, as PEM."""
-        key = await awaited(self._native().server_key)
-        return key.pem
+        native = await self._ready()
+        return (await native.aserver_key()).pem
 
     async def encrypt_payload(self, payload: dict[str, Any]) -> EncryptedPayload:
         """The encrypted request. The library chooses its payload id."""
-        native, data = self._native(), _json(payload)
-        sealed = await awaited(lambda: native.seal(native.server_key().pem, data))
+        data = _json(payload)
+        native = await self._ready()
+        key = await native.aserver_key()
+        sealed = await native.aseal(key.pem, data)
         encrypted = EncryptedPayload(sealed.body)
         encrypted._sealed, encrypted.headers = sealed, sealed.headers
         encrypted.payload_id = encrypted.headers["X-Payload-ID"]
@@ -107,7 +125,8 @@ class SecureCompletionClient:
         sealed = self._sealed.get(payload_id)
         if sealed is None:
             raise ArgumentError("payload_id is not of a payload that encrypt_payload() returned and that is still kept")
-        answer = await awaited(lambda: self._native().open(sealed, encrypted_response))
+        native = await self._ready()
+        answer = await off_loop(lambda: native.open(sealed, encrypted_response))
         with answer:
             return answer.json()
 
@@ -122,40 +141,68 @@ class SecureCompletionClient:
 
         `payload_id` is not sent: the library chooses one, which is in the answer's `_metadata`.
         """
-        cancel = Cancel()
-        create = self._native()._creation(_json(payload), security_tier, api_key or "", cancel=cancel)
+        data = _json(payload)
+        native = await self._ready()
+        one = Call(security_tier=security_tier, api_key=api_key or "")
 
         def work() -> dict[str, Any]:
-            with create() as answer:
+            with native._answer(one, data) as answer:
                 return answer.json()
 
         try:
-            answer = await awaited(work, cancel.trigger)
+            answer = await one.run_off_loop(work)
         except APIError as e:
             _say_as_the_sdk(e)
             raise
         self._has_keys = True
         return answer
 
-    def _native(self) -> Client:
-        """This process's client. Made without a lock, which a fork could leave held; of two, one is kept."""
-        client = self._clients.get(os.getpid())
-        if client is None:
-            client = self._clients.setdefault(os.getpid(), self._made())
-        return client
+    async def _ready(self) -> Client:
+        """_native(), off the event loop if keys go from one client to another."""
+        made_with, _ = self._clients.get(os.getpid(), (None, None))
+        if made_with is None or made_with == self._options():
+            return self._native()
+        return await off_loop(self._native)
 
-    def _made(self) -> Client:
-        return Client(
-            self.router_url,
-            "",
-            allow_http=self.allow_http,
-            max_retries=self.max_retries,
-            key_dir=self._key_dir,
-            key_rotation=0,
-            memory="prefer" if self._use_secure_memory else "off",
-            environment=False,
-            log=_log,
-        )
+    def _native(self) -> Client:
+        """This process's client, with the attributes as they are. Made without a lock, which a fork could leave held."""
+        options = self._options()
+        made_with, client = self._clients.get(os.getpid(), (None, None))
+        if client is None:
+            return self._clients.setdefault(os.getpid(), (options, self._made(options)))[1]
+        if made_with == options:
+            return client
+        changed = self._made(options)
+        if self._has_keys:
+            with client.private_key_pem() as pem:
+                changed.load_keys_pem(pem)
+        self._clients[os.getpid()] = options, changed
+        return changed
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "base_url": self.router_url,
+            "allow_http": bool(self.allow_http),
+            "max_retries": self.max_retries,
+            "key_dir": self._key_dir,
+            "memory": "prefer" if self._use_secure_memory else "off",
+        }
+
+    def _made(self, options: dict[str, Any]) -> Client:
+        """Reads the environment: the SDK's HTTP library reads the proxy variables and SSL_CERT_FILE, too."""
+        if self._key_dir is not None:
+            _make_parents(self._key_dir)
+        return Client(api_key="", key_rotation=0, **options)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SecureCompletionClient":
+        """A copy with the same keys and connections, until an attribute of one of the two is changed."""
+        import copy  # seldom needed
+
+        memo[id(self)] = copied = type(self).__new__(type(self))
+        for name, value in vars(self).items():
+            shared = name in ("_clients", "_sealed")
+            vars(copied)[name] = copy.copy(value) if shared else copy.deepcopy(value, memo)
+        return copied
 
 
 class SecureChatCompletion:
@@ -179,12 +226,13 @@ class SecureChatCompletion:
         self.api_key = api_key
         self._others: dict[str, SecureChatCompletion] = {}
 
-    async def create(self, model: str, messages: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
+    async def create(self, model: str, messages: Sequence[Mapping[str, Any]], **kwargs: Any) -> dict[str, Any]:
         """Sends a chat request, and returns the answer as a dict.
 
         `security_tier`, `api_key` and `base_url` act on this call; all others are parameters of the request.
         Raises ValueError, SecurityError, APIConnectionError, APIError and its subclasses.
         """
+        refuse_in_create(kwargs, DROP_IN)
         base_url = kwargs.pop("base_url", None)
         security_tier = kwargs.pop("security_tier", None)
         api_key = kwargs.pop("api_key", None)
@@ -194,7 +242,7 @@ class SecureChatCompletion:
             payload, "", self.api_key if api_key is None else api_key, security_tier
         )
 
-    async def acreate(self, model: str, messages: list[dict[str, Any]], **kwargs: Any) -> dict[str, Any]:
+    async def acreate(self, model: str, messages: Sequence[Mapping[str, Any]], **kwargs: Any) -> dict[str, Any]:
         """The same as create()."""
         return await self.create(model, messages, **kwargs)
 
@@ -205,6 +253,20 @@ class SecureChatCompletion:
                 base_url, mine.allow_http, None, mine._use_secure_memory, mine._key_dir, mine.max_retries
             )
         return self._others[base_url]
+
+
+def _make_parents(directory: object) -> None:
+    """Makes the directories above a key directory, which the library does not, for this user alone.
+
+    If this fails, the library's own error says that the parent is missing, or that `directory` is no path.
+    """
+    if not isinstance(directory, (str, os.PathLike)):
+        return
+    parent = os.path.dirname(os.path.abspath(os.fsdecode(directory)))
+    if not os.path.isdir(parent):
+        _make_parents(parent)
+        with suppress(OSError, ValueError):
+            os.mkdir(parent, 0o700)
 
 
 def _json(payload: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What a caller with an HTTP stack of its own sends, and what cancels a call."""
+"""A sealed request, for callers with an HTTP stack of their own."""
 
 import ctypes
 import json
@@ -7,21 +7,8 @@ from ._handle import Handle
 from ._library import lib
 
 
-class Cancel:
-    """Cancels the calls that it is given to, from any thread. It stays triggered."""
-
-    def __init__(self) -> None:
-        self._handle = Handle.made(lib.nomyo_cancel_new(), lib.nomyo_cancel_free, "cancel")
-
-    def trigger(self) -> None:
-        """Ends the calls with CancelledError: what generates keys, when that is over; whatever else they wait for, at once
-        or within a twentieth of a second. Blocks on nothing."""
-        with self._handle as cancel:
-            lib.nomyo_cancel_trigger(cancel)
-
-
 class Sealed:
-    """An encrypted request: what to POST to /v1/chat/secure_completion, and what its answer must fit. No plaintext."""
+    """An encrypted request: the POST to /v1/chat/secure_completion, and what its answer must fit. Holds no plaintext."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle

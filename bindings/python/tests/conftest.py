@@ -36,10 +36,12 @@ def ca_file() -> str:
     return _environment("NOMYO_TEST_CA_FILE")
 
 
-@pytest.fixture(autouse=True)
-def no_configuration_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("NOMYO_API_KEY", "NOMYO_BASE_URL", "NOMYO_SERVER_KEY_PIN", "NOMYO_KEY_DIR", "NOMYO_KEY_PASSWORD"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration_from_outside() -> None:
+    names = ["API_KEY", "BASE_URL", "SERVER_KEY_PIN", "TLS_PIN", "KEY_DIR", "KEY_PASSWORD", "KEY_GROUP_READ"]
+    proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
+    for name in (*(f"NOMYO_{name}" for name in names), *proxies, *map(str.upper, proxies), "REQUESTS_CA_BUNDLE"):
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

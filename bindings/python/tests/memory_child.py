@@ -47,5 +47,11 @@ pause("async answer closed")
 with receive() as request, client.create(request) as answer:
     text = answer.content()
 pause("answer copied")
+with receive() as pem:
+    client.load_keys_pem(pem)
+    with client.private_key_pem() as exported:
+        assert exported == pem.data
+        pause("pair loaded and exported")
+pause("texts wiped")
 client.close()
 pause("client closed")

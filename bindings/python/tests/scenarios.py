@@ -15,6 +15,7 @@ import nomyo_native as nomyo
 HERE = Path(__file__).resolve()
 ENVIRONMENT = {
     "$PLAIN": os.environ["NOMYO_TEST_PLAIN_BASE_URL"],
+    "$GROUP_KEYS": os.environ["NOMYO_TEST_GROUP_KEYS"],
     "$FINGERPRINT": os.environ.get("NOMYO_TEST_FINGERPRINT") or os.environ["NOMYO_TEST_KEY_FINGERPRINT"],
 }
 BASE = {
@@ -23,8 +24,9 @@ BASE = {
     "ca_file": os.environ["NOMYO_TEST_CA_FILE"],
     "environment": False,
 }
+KEYS = HERE.parents[3] / "tests" / "fixtures" / "protocol" / "keys"
 OPTIONS = {"security_tier", "api_key", "timeout_ms", "cancelled"}
-MEMBERS = {"name", "config", "server", "request", "raw", "options", "expect"}
+MEMBERS = {"name", "config", "keys", "server", "request", "raw", "options", "expect"}
 clients: dict[str, nomyo.Client] = {}
 
 
@@ -57,6 +59,8 @@ def client_of(config: dict[str, Any]) -> nomyo.Client:
         for name, value in ENVIRONMENT.items():
             text = text.replace(json.dumps(name), json.dumps(value))
         options = seconds(json.loads(text))
+        if "tls_pin" in options:
+            options["tls_pins"] = options.pop("tls_pin")
         if "attestation" in options:
             options["attestation"] = nomyo.AttestationPolicy(nomyo.AttestationLevel[options["attestation"].upper()])
         clients[key] = nomyo.Client(**{**BASE, **options})
@@ -64,9 +68,22 @@ def client_of(config: dict[str, Any]) -> nomyo.Client:
 
 
 CONFIG = {
-    "api_key", "max_retries", "timeout_ms", "connect_timeout_ms", "response_limit", "base_url", "allow_http", "proxy",
-    "server_key_pin", "server_key_ttl_ms", "attestation",
+    "headers", "api_key", "max_retries", "timeout_ms", "connect_timeout_ms", "response_limit", "base_url", "allow_http", "proxy",
+    "server_key_pin", "server_key_ttl_ms", "attestation", "tls_pin", "post_quantum", "key_dir", "key_group_read",
 }  # fmt: skip
+
+
+def load_keys(client: nomyo.Client, keys: dict[str, str]) -> None:
+    known(keys, {"private", "public", "password", "reload"}, "keys")
+    private, public = bytearray((KEYS / keys["private"]).read_bytes()), b""
+    if "public" in keys:
+        public = (KEYS / keys["public"]).read_bytes()
+    client.load_keys_pem(memoryview(private), public, keys.get("password", ""))
+    if "reload" in keys:
+        before = client.public_key()
+        with client.private_key_pem(keys["reload"]) as exported:
+            client.load_keys_pem(exported, password=keys["reload"])
+        check(client.public_key() == before, "another pair is loaded than was exported")
 
 
 def set_faults(faults: dict[str, Any]) -> None:
@@ -90,7 +107,10 @@ def run(scenario: dict[str, Any]) -> None:
     if "server" in scenario:
         set_faults(scenario["server"])
     try:
-        answer = client_of(scenario.get("config", {})).create(request, **seconds(options))
+        client = client_of(scenario.get("config", {}))
+        if "keys" in scenario:
+            load_keys(client, scenario["keys"])
+        answer = client.create(request, **seconds(options))
     except nomyo.NomyoError as e:
         check(e.status_name == status, f"{e.status_name} ({e}), not {status}")
         judge_error(e, expect)
@@ -107,10 +127,23 @@ def same(got: object, wanted: object, what: str) -> None:
     check(got == wanted and type(got) is type(wanted), f"{what} is {got!r}, not {wanted!r}")
 
 
+def judge_headers(headers: dict[str, str], expect: dict[str, Any]) -> None:
+    for name, wanted in expect.get("headers", {}).items():
+        same(headers.get(name.lower()), wanted, name)
+
+
 def judge_error(e: nomyo.NomyoError, expect: dict[str, Any]) -> None:
-    known(expect, {"http_status", "attempts", "retryable", "retry_after_ms", "message_has", "details_has"}, "expect")
-    wait = -1 if e.retry_after is None else round(e.retry_after * 1000)
-    got = {"http_status": e.status_code or 0, "attempts": e.attempts, "retryable": e.retryable, "retry_after_ms": wait}
+    got = {
+        "http_status": e.status_code or 0,
+        "attempts": e.attempts,
+        "sent": e.sent,
+        "payload_id": e.payload_id is not None,
+        "retryable": e.retryable,
+        "request_id": e.request_id,
+        "retry_after_ms": -1 if e.retry_after is None else round(e.retry_after * 1000),
+    }
+    known(expect, {*got, "headers", "message_has", "details_has"}, "expect")
+    judge_headers(e.headers, expect)
     for name in got.keys() & expect.keys():
         same(got[name], expect[name], name)
     wanted = expect.get("message_has", [])
@@ -122,9 +155,12 @@ def judge_error(e: nomyo.NomyoError, expect: dict[str, Any]) -> None:
 
 def judge_answer(answer: nomyo.Response, expect: dict[str, Any]) -> None:
     texts = {"content": answer.content, "reasoning": answer.reasoning, "finish_reason": answer.finish_reason}
-    known(expect, {*texts, "choices", "tool_calls_has", "pointers", "attestation"}, "expect")
-    if "choices" in expect:
-        same(answer.choice_count, expect["choices"], "choices")
+    facts = {"choices": answer.choice_count, "attempts": answer.attempts, "payload_id": answer.payload_id is not None}
+    facts["request_id"] = answer.request_id
+    judge_headers(answer.headers, expect)
+    known(expect, {*facts, *texts, "headers", "usage", "tool_calls", "tool_calls_has", "pointers", "attestation"}, "expect")
+    for name in facts.keys() & expect.keys():
+        same(facts[name], expect[name], name)
     for name, getter in texts.items():
         if name in expect:
             # Where there is no choice at all, Python's word for absent is IndexError.
@@ -132,6 +168,11 @@ def judge_answer(answer: nomyo.Response, expect: dict[str, Any]) -> None:
     if "tool_calls_has" in expect:
         calls = bytes(answer.view("tool_calls") or b"").decode()
         check(expect["tool_calls_has"] in calls, f"the tool calls are {calls!r}")
+    if "tool_calls" in expect:
+        calls_made = [{"id": call["id"], **call["function"]} for call in answer.tool_calls() or []]
+        same(calls_made, expect["tool_calls"], "tool_calls")
+    if "usage" in expect:
+        same(answer.usage and answer.usage._asdict(), expect["usage"], "usage")
     for pointer, wanted in expect.get("pointers", {}).items():
         same(answer.pointer(pointer), wanted, pointer)
     if "attestation" in expect:

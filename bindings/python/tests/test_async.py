@@ -84,7 +84,7 @@ def busy() -> int:
     from nomyo_native import _threads
 
     threads = [thread for thread in threading.enumerate() if thread.name == "nomyo"]
-    return len(threads) - _threads._workers._idle
+    return len(threads) - len(_threads._workers.idle)
 
 
 def test_a_timeout_of_asyncio_is_kept(client, chat):
@@ -105,6 +105,30 @@ def test_a_cancel_ends_async_calls_too(client, chat):
 
     with pytest.raises(nomyo.CancelledError):
         asyncio.run(ended())
+
+
+def test_a_cancelled_task_leaves_other_calls_with_its_cancel_alone(client, chat):
+    async def two() -> str | None:
+        shared = nomyo.Cancel()
+        kept = asyncio.create_task(client.acreate(chat(test={"delay_before_headers_ms": 1000}), cancel=shared))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(client.acreate(chat(test=SLOW), cancel=shared), 0.3)
+        with await kept as answer:
+            return answer.content()
+
+    assert asyncio.run(two()) == "Hello"
+
+
+def test_one_cancel_ends_all_calls_that_have_it(client, chat):
+    async def several() -> list[BaseException]:
+        shared = nomyo.Cancel()
+        calls = [client.acreate(chat(test=SLOW), cancel=shared), client.acreate(chat(test=SLOW), cancel=shared)]
+        ended = asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.sleep(0.3)
+        shared.trigger()
+        return [*await ended, *await asyncio.gather(client.awarm_up(cancel=shared), return_exceptions=True)]
+
+    assert [type(error) for error in asyncio.run(several())] == [nomyo.CancelledError] * 3
 
 
 def test_what_cannot_be_sent_is_said_on_the_loop(client, chat):
@@ -140,10 +164,10 @@ def test_a_loop_that_is_gone_does_not_miss_its_answer(client, chat):
 
 
 def test_threads_that_are_not_needed_end(monkeypatch, client, chat):
-    from nomyo_native import _threads
+    from nomyo_native import _threads, _workers
 
-    monkeypatch.setattr(_threads, "_IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(_threads, "_workers", workers := _threads._Workers())
+    monkeypatch.setattr(_workers, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(_threads, "_workers", workers := _workers.Workers())
     others = {thread for thread in threading.enumerate()}
 
     async def several():
@@ -154,5 +178,5 @@ def test_threads_that_are_not_needed_end(monkeypatch, client, chat):
     while set(threading.enumerate()) - others and time.monotonic() < until:
         time.sleep(0.05)
     assert not set(threading.enumerate()) - others
-    assert (workers._idle, workers._wanted) == (0, 0)
+    assert (workers.idle, workers._turn) == ([], [True])
     asyncio.run(several())

@@ -45,6 +45,16 @@ def test_key_pin_knows_the_server_again_and_refuses_another(example):
     assert status == 1 and "not the server that you know" in said
 
 
+def test_tls_pin_knows_the_chain_again_and_refuses_another(example):
+    status, shown, _ = example("tls_pin")
+    assert status == 0
+    (leaf, *_, root) = (line.split() for line in shown.splitlines())
+    assert (leaf[0], root[0]) == ("leaf", "root")
+    assert example("tls_pin", "--pin", "0" * 64, "--pin", root[1]) == (0, "Is it you?\n", "")
+    status, _, said = example("tls_pin", "--pin", "0" * 64)
+    assert status == 1 and "somebody else" in said and leaf[1] in said
+
+
 def test_attestation_takes_no_answer_without_a_quote(example, tpm_url):
     status, shown, _ = example("attestation", "--url", tpm_url)
     assert status == 0 and shown.startswith("Who are you?\nCONSISTENT: ")

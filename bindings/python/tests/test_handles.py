@@ -126,7 +126,7 @@ def test_a_forked_child_is_told_so(make_client):
 
 def test_ctypes_refuses_a_handle_of_another_type():
     with pytest.raises(ctypes.ArgumentError):
-        lib.nomyo_response_json(lib.nomyo_request_new(), None)
+        lib.nomyo_response_json(lib.nomyo_call_options_new(), None)
 
 
 def test_the_server_is_told_which_binding_calls():

@@ -13,7 +13,7 @@ import nomyo_native
 from nomyo_native import _errors, _library
 
 HEADER = (Path(__file__).parents[3] / "include" / "nomyo.h").read_text()
-CODE = re.sub(r"/\*.*?\*/", "", HEADER, flags=re.DOTALL)
+CODE = re.sub(r"/\*.*?\*/|NOMYO_MUST_USE", "", HEADER, flags=re.DOTALL)
 FUNCTIONS = dict(re.findall(r"\b(nomyo_\w+)\(([^;{}]*)\);", re.sub(r"typedef[^;]*;", "", CODE)))
 
 
@@ -45,7 +45,9 @@ def _matches(declared: object, text: str) -> bool:
     if base == "void":
         return declared is ctypes.c_void_p
     if base in ("char", "uint8_t"):
-        return stars == 1 and declared in (ctypes.c_char_p, ctypes.POINTER(ctypes.c_char))
+        if stars == 2:
+            return declared is ctypes.POINTER(ctypes.c_void_p)
+        return declared in (ctypes.c_char_p, ctypes.POINTER(ctypes.c_char))
     if base == "size_t":
         return declared is ctypes.POINTER(ctypes.c_size_t)
     for _ in range(stars):
@@ -61,7 +63,12 @@ def test_every_status_has_a_class():
 
 
 @pytest.mark.parametrize(
-    ("name", "declared"), [("memory_info", _library.MemoryInfo), ("attestation", _library.AttestationStruct)]
+    ("name", "declared"),
+    [
+        ("memory_info", _library.MemoryInfo),
+        ("attestation", _library.AttestationStruct),
+        ("usage", _library.UsageStruct),
+    ],
 )
 def test_a_struct_has_the_header_s_members(name, declared):
     struct = re.search(rf"typedef struct \{{([^}}]*)\}} nomyo_{name};", CODE)

@@ -10,12 +10,14 @@ import pytest
 HERE = Path(__file__)
 sys.path.append(str(HERE.parents[3] / "tests" / "memory"))
 
+import key_forms  # noqa: E402
 from flow import Exchange, marker  # noqa: E402
 from scan import Hit, Secret, Snapshot, find  # noqa: E402
 
+PAIR = HERE.parents[3] / "tests" / "fixtures" / "protocol" / "keys" / "client_private.pem"
 MOMENTS = [
     "key given", "key wiped", "request wiped, answer held", "answer viewed", "answer closed", "async answer closed",
-    "answer copied", "client closed",
+    "answer copied", "pair loaded and exported", "texts wiped", "client closed",
 ]  # fmt: skip
 
 
@@ -52,6 +54,8 @@ def story(base_url: str, ca_file: str) -> Iterator[tuple[Child, str, list[Exchan
         number = {"request wiped, answer held": 0, "async answer closed": 1, "answer copied": 2}.get(moment)
         if number is not None:
             child.give(exchanges[number].request())
+        if moment == "pair loaded and exported":
+            child.give(PAIR.read_bytes())
         child.look(moment)
     with child.process:
         assert child.process.wait(30) == 0
@@ -64,6 +68,8 @@ def copies(story):
         child, key, exchanges = story
         if secret == "key":
             wanted = [Secret("key", "key", [key.encode()])]
+        elif secret in ("private key", "PEM text"):
+            wanted = [s for s in key_forms.pair("private key", PAIR.read_bytes()) if s.group == secret]
         else:
             name, number = secret.split()
             wanted = [s for s in exchanges[int(number)].secrets() if s.group == name]
@@ -110,3 +116,16 @@ def test_no_copy_stays_of_a_request_from_a_secure_buffer(copies, number):
 
 def test_what_was_made_a_python_object_stays_and_the_scanner_sees_it(copies):
     assert copies("client closed", "answer 2")
+
+
+def test_the_text_of_a_private_key_is_only_in_the_caller_s_buffer_and_in_the_vault(story, copies):
+    while_exported = copies("pair loaded and exported", "PEM text")
+    assert len([hit for hit in while_exported if not hit.mapping.undumpable]) == 1, "the buffer itself"
+    assert [hit for hit in while_exported if hit.mapping.undumpable], "the scanner finds the exported text"
+    assert copies("texts wiped", "PEM text") == []
+
+
+def test_a_pair_from_memory_is_only_in_the_vault_and_gone_with_the_client(story, copies):
+    assert copies("texts wiped", "private key"), "the scanner finds the pair"
+    assert outside(story[0], copies("texts wiped", "private key")) == []
+    assert copies("client closed", "private key") == []

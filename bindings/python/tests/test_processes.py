@@ -12,6 +12,7 @@ import pytest
 
 import nomyo_native
 
+KEY = Path(__file__).parents[3] / "tests/fixtures/protocol/keys/client_private.pem"
 SETUP = """
 import asyncio, multiprocessing, os, signal, sys, threading, time
 import nomyo_native as nomyo
@@ -34,7 +35,7 @@ def environment(ca_file: str) -> dict[str, str]:
 
 
 def run(body: str, ca_file: str) -> str:
-    result = subprocess.run(program(body), env=environment(ca_file), capture_output=True, text=True, timeout=100)
+    result = subprocess.run(program(body), env=environment(ca_file), capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -49,6 +50,25 @@ def interrupt(body: str, ca_file: str, number: int = signal.SIGINT) -> tuple[int
         process.send_signal(number)
         output, _ = process.communicate(timeout=50)
         return process.returncode, output, time.monotonic() - begun
+
+
+def test_daemon_threads_in_calls_end_with_the_program(ca_file):
+    for moment in range(10):
+        output = run(
+            f"""
+            client = nomyo.Client(URL, ca_file=CA)
+            client.load_keys_pem(open({str(KEY)!r}, "rb").read())
+            client.warm_up()
+            def chat():
+                while True:
+                    client.create(request())
+            for _ in range(8): threading.Thread(target=chat, daemon=True).start()
+            time.sleep({moment} / 200)
+            print("the end", flush=True)
+            """,
+            ca_file,
+        )
+        assert output == "the end\n"
 
 
 def test_ctrl_c_cancels_a_call_and_the_client_works_on(ca_file):
@@ -200,10 +220,18 @@ def test_forks_in_the_midst_of_calls_hang_nowhere(ca_file):
     assert output == "{7}\n"
 
 
-@pytest.mark.parametrize("left", ["a call on a thread", "a pending task", "an open answer and a view"])
+@pytest.mark.parametrize(
+    "left", ["a call on a thread", "a call that waits for a lock", "a pending task", "an open answer and a view"]
+)
 def test_a_program_ends_although_something_is_left(ca_file, left):
     body = {
         "a call on a thread": "threading.Thread(target=client.create, args=(SLOW,), daemon=True).start(); time.sleep(0.3)",
+        "a call that waits for a lock": """
+import fcntl, tempfile
+locked = tempfile.TemporaryDirectory()
+fcntl.flock(lock := open(locked.name + "/.nomyo.lock", "w"), fcntl.LOCK_EX)
+threading.Thread(target=client.save_keys, args=(locked.name,), daemon=True).start()
+time.sleep(0.3)""",
         "a pending task": """
 async def main():
     asyncio.ensure_future(client.acreate(SLOW))

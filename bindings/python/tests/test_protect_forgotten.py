@@ -10,11 +10,11 @@ import pytest
 from nomyo import SecureBuffer
 from nomyo.SecureCompletionClient import SecureCompletionClient
 from nomyo.SecureMemory import SecureMemory
-from protected_sdk import THEIRS, methods, nothing_stays, protected, run  # noqa: F401
-from sdk_memory import address, is_locked, locked_bytes
+from protected_sdk import THEIRS, methods, neighbours, nothing_stays, protected, run  # noqa: F401
+from sdk_memory import address, is_locked, locked_bytes, unlock_leftovers
 
 from nomyo_native import _locks, protect_sdk
-from nomyo_native._memory import wipe
+from nomyo_native._memory import memory_info, wipe
 
 
 def test_a_locked_buffer_that_is_forgotten_is_wiped_and_unlocked(protected, monkeypatch):
@@ -110,6 +110,26 @@ def test_a_buffer_that_a_finalizer_uses_after_its_own_end_is_empty(protected):
     assert locked_bytes() == before
 
 
+def test_a_lock_that_the_sdk_left_ends_with_the_next_unlock_on_its_page():
+    """A leftover lock can make a test end with fewer locked bytes than it began with. Hence unlock_leftovers()."""
+    first, second = neighbours()
+    assert first.lock()
+    del first
+    assert is_locked(second.address) and locked_bytes() == 4096
+    with protect_sdk():
+        assert second.lock() and second.unlock()
+        assert not is_locked(second.address) and locked_bytes() == 0
+
+
+def test_leftovers_are_unlocked_and_the_library_s_memory_is_not():
+    library = memory_info().locked
+    for size in (6, 4_000, 100_000):
+        SecureMemory().lock_memory(bytearray(size))
+    assert locked_bytes() > 0 and library > 0
+    unlock_leftovers()
+    assert (locked_bytes(), memory_info().locked) == (0, library)
+
+
 class Silent(SecureBuffer):
     def __del__(self) -> None:
         """It does not call what it overrides."""
@@ -133,7 +153,7 @@ def test_a_buffer_with_a_finalizer_of_its_own_leaves_no_lock_that_others_take_fo
 def test_a_forked_child_wipes_and_unlocks_what_it_forgets():
     printed = run(
         """
-        from nomyo_native._memory import wipe
+        from nomyo_native._memory import memory_info, wipe
         from nomyo_native import _locks
         protect_sdk()
         wiped = []

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "https://api.nomyo.ai", "the server")
+	url := flag.String("url", "", "the server; default: NOMYO_BASE_URL, else https://api.nomyo.ai")
 	ca := flag.String("ca", "", "PEM file of the authorities to believe instead of the system's")
 	pcrs := flag.String("pcr", "", "values of registers: INDEX=HEX,INDEX=HEX...")
 	flag.Parse()
@@ -25,7 +25,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithBaseURL(*url), nomyo.WithAttestation(policy)}
+	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithAttestation(policy)}
+	if *url != "" {
+		options = append(options, nomyo.WithBaseURL(*url))
+	}
 	if *ca != "" {
 		options = append(options, nomyo.WithCAFile(*ca))
 	}

@@ -1,4 +1,5 @@
-// Chat sends standard input as one encrypted prompt, with the key in NOMYO_API_KEY, and prints the answer.
+// Chat sends standard input as one encrypted prompt to the server in NOMYO_BASE_URL, with the key in NOMYO_API_KEY, and
+// prints the answer. Flags win over the environment.
 package main
 
 import (
@@ -14,11 +15,14 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "https://api.nomyo.ai", "the server")
+	url := flag.String("url", "", "the server; default: NOMYO_BASE_URL, else https://api.nomyo.ai")
 	ca := flag.String("ca", "", "PEM file of the authorities to believe instead of the system's")
 	model := flag.String("model", "Qwen/Qwen3-0.6B", "the model")
 	flag.Parse()
-	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithBaseURL(*url)}
+	options := []nomyo.Option{nomyo.WithEnvironment()}
+	if *url != "" {
+		options = append(options, nomyo.WithBaseURL(*url))
+	}
 	if *ca != "" {
 		options = append(options, nomyo.WithCAFile(*ca))
 	}

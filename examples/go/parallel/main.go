@@ -16,11 +16,14 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "https://api.nomyo.ai", "the server")
+	url := flag.String("url", "", "the server; default: NOMYO_BASE_URL, else https://api.nomyo.ai")
 	ca := flag.String("ca", "", "PEM file of the authorities to believe instead of the system's")
 	atOnce := flag.Int("at-once", 8, "how many requests are under way at once")
 	flag.Parse()
-	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithBaseURL(*url)}
+	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithMaxConcurrency(*atOnce)}
+	if *url != "" {
+		options = append(options, nomyo.WithBaseURL(*url))
+	}
 	if *ca != "" {
 		options = append(options, nomyo.WithCAFile(*ca))
 	}
@@ -36,7 +39,7 @@ func main() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // for all of them together
 	defer cancel()
-	answers, err := askAll(ctx, client, prompts, *atOnce)
+	answers, err := askAll(ctx, client, prompts)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,16 +49,15 @@ func main() {
 }
 
 // askAll returns an answer to each prompt. The first failure ends the calls that are under way.
-func askAll(ctx context.Context, client *nomyo.Client, prompts []string, atOnce int) ([]string, error) {
+func askAll(ctx context.Context, client *nomyo.Client, prompts []string) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	answers, places := make([]string, len(prompts)), make(chan struct{}, atOnce)
+	answers := make([]string, len(prompts))
 	var group sync.WaitGroup
 	for i, prompt := range prompts {
-		places <- struct{}{}
 		group.Add(1)
 		go func() {
-			defer func() { <-places; group.Done() }()
+			defer group.Done()
 			text, err := ask(ctx, client, prompt)
 			if err != nil {
 				cancel(fmt.Errorf("prompt %d: %w", i+1, err))

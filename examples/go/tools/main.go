@@ -13,27 +13,21 @@ import (
 	nomyo "github.com/nomyo-ai/libnomyo/bindings/go"
 )
 
-// tools is what we offer, in OpenAI's form.
-const tools = `[{"type": "function", "function": {
-	"name": "read_document",
-	"description": "The text that the user is looking at",
-	"parameters": {"type": "object", "properties": {}}
-}}]`
-
-// call is one of the model's calls.
-type call struct {
-	ID       string `json:"id"`
-	Function struct {
-		Name      string `json:"name"`
-		Arguments string `json:"arguments"` // a JSON object, written by the model: not to be trusted
-	} `json:"function"`
-}
+// tools is what we offer.
+var tools = []nomyo.Tool{{
+	Name:        "read_document",
+	Description: "The text that the user is looking at",
+	Parameters:  json.RawMessage(`{"type": "object", "properties": {}}`),
+}}
 
 func main() {
-	url := flag.String("url", "https://api.nomyo.ai", "the server")
+	url := flag.String("url", "", "the server; default: NOMYO_BASE_URL, else https://api.nomyo.ai")
 	ca := flag.String("ca", "", "PEM file of the authorities to believe instead of the system's")
 	flag.Parse()
-	options := []nomyo.Option{nomyo.WithEnvironment(), nomyo.WithBaseURL(*url)}
+	options := []nomyo.Option{nomyo.WithEnvironment()}
+	if *url != "" {
+		options = append(options, nomyo.WithBaseURL(*url))
+	}
 	if *ca != "" {
 		options = append(options, nomyo.WithCAFile(*ca))
 	}
@@ -54,44 +48,36 @@ func converse(ctx context.Context, client *nomyo.Client, question string) (strin
 	request := nomyo.ChatRequest{
 		Model:    "Qwen/Qwen3-0.6B",
 		Messages: []nomyo.Message{{Role: "user", Content: question}},
-		Extra:    map[string]json.RawMessage{"tools": json.RawMessage(tools)},
+		Tools:    tools,
 	}
 	for range 5 {
-		choice, err := first(ctx, client, request)
+		message, err := first(ctx, client, request)
 		if err != nil {
 			return "", err
 		}
-		if choice.ToolCalls == nil {
-			return choice.Content, nil
+		if len(message.ToolCalls) == 0 {
+			return message.Content, nil
 		}
-		var calls []call
-		if err := json.Unmarshal(choice.ToolCalls, &calls); err != nil {
-			return "", err
-		}
-		request.Messages = append(request.Messages,
-			nomyo.Message{Role: "assistant", Content: choice.Content, ToolCalls: choice.ToolCalls})
-		for _, call := range calls {
+		request.Messages = append(request.Messages, message)
+		for _, call := range message.ToolCalls {
 			request.Messages = append(request.Messages, nomyo.Message{Role: "tool", ToolCallID: call.ID, Content: result(call)})
 		}
 	}
 	return "", fmt.Errorf("the model calls functions without end")
 }
 
-func first(ctx context.Context, client *nomyo.Client, request nomyo.ChatRequest) (nomyo.Choice, error) {
+func first(ctx context.Context, client *nomyo.Client, request nomyo.ChatRequest) (nomyo.Message, error) {
 	answer, err := client.Create(ctx, request)
 	if err != nil {
-		return nomyo.Choice{}, err
+		return nomyo.Message{}, err
 	}
 	defer answer.Close()
-	choices := answer.Choices()
-	if len(choices) == 0 {
-		return nomyo.Choice{}, fmt.Errorf("the answer has no choice")
-	}
-	return choices[0], nil
+	return answer.Message()
 }
 
-// result is what a call gets back: a text, which may as well say what is wrong with the call.
-func result(call call) string {
+// result is what a call gets back: a text, which may as well say what is wrong with the call. The model has written the call,
+// so that a function that has parameters must check call.Function.Arguments.
+func result(call nomyo.ToolCall) string {
 	if call.Function.Name != "read_document" {
 		return "there is no function " + call.Function.Name
 	}

@@ -94,7 +94,11 @@ fn next_outcome(
         }
     }
     let body = reader.read_body(&request)?;
-    Ok(Some((request.keep_alive, route(server, &request, &body))))
+    let mut outcome = route(server, &request, &body);
+    if let Some(id) = request.header("X-Request-ID") {
+        outcome.response.headers.push(("X-Request-ID".to_owned(), id.to_owned()));
+    }
+    Ok(Some((request.keep_alive, outcome)))
 }
 
 fn count(server: &Server, request: &Request, counted: &mut bool) {

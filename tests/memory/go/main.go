@@ -8,62 +8,41 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"log"
 	"os"
 	"strconv"
 
 	nomyo "github.com/nomyo-ai/libnomyo/bindings/go"
+
+	"github.com/nomyo-ai/libnomyo/tests/memory/go/steps"
 )
 
 func main() {
-	key := read(os.Args[3])
+	key := steps.Read(os.Args[3])
 	client, err := nomyo.NewClient(nomyo.WithBaseURL(os.Args[1]), nomyo.WithCAFile(os.Args[2]), nomyo.WithAPIKey(key))
-	check(err)
-	check(key.Close())
-	check(client.WarmUp())
-	pem, err := client.PublicKey()
-	check(err)
-	say(fmt.Sprintf("%q", pem))
+	steps.Check(err)
+	steps.Check(key.Close())
+	steps.Check(client.WarmUp(context.Background()))
+	pem, err := client.PublicKey(context.Background())
+	steps.Check(err)
+	steps.Say(fmt.Sprintf("%q", pem))
 
-	request := read(os.Args[4])
+	request := steps.Read(os.Args[4])
 	var answer *nomyo.Response
-	check(request.Use(func(body []byte) (err error) {
+	steps.Check(request.Use(func(body []byte) (err error) {
 		answer, err = client.CreateJSON(context.Background(), body)
 		return err
 	}))
-	check(request.Close())
+	steps.Check(request.Close())
 	sum := 0
-	check(answer.ViewContent(func(text []byte) error {
+	steps.Check(answer.ViewContent(func(text []byte) error {
 		for i, b := range text {
 			sum += (i + 1) * int(b)
 		}
 		return nil
 	}))
-	say(answer.PayloadID() + " " + strconv.Itoa(sum))
-	check(answer.Close())
-	say("answer closed")
-	check(client.Close())
-	say("client closed")
-}
-
-func read(length string) *nomyo.SecretBytes {
-	n, err := strconv.Atoi(length)
-	check(err)
-	secret, err := nomyo.ReadSecret(io.LimitReader(os.Stdin, int64(n)), n)
-	check(err)
-	return secret
-}
-
-// say reports, and waits until it is to go on.
-func say(line string) {
-	fmt.Println(line)
-	_, err := os.Stdin.Read(make([]byte, 1))
-	check(err)
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
-	}
+	steps.Say(answer.PayloadID() + " " + strconv.Itoa(sum))
+	steps.Check(answer.Close())
+	steps.Say("answer closed")
+	steps.Check(client.Close())
+	steps.Say("client closed")
 }

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const vm = require('node:vm');
 const memory = require('../../lib/memory.js');
 const { collect, lockedByCaller, skip } = require('./process.js');
 
@@ -224,6 +225,14 @@ test('a buffer that can be resized is not locked, but zeroed', { skip: !resizabl
   const outside = new Uint8Array(shrunk, 8, 8);
   shrunk.resize(4);
   memory.zero(outside);
+});
+
+test('buffers of another realm are buffers like any other', { skip }, () => {
+  for (const kind of ['ArrayBuffer', 'SharedArrayBuffer']) {
+    const foreign = vm.runInNewContext(`new ${kind}(64)`);
+    assert.ok(memory.lock(foreign) && memory.unlock(foreign), kind);
+    memory.zero(foreign);
+  }
 });
 
 test('memory of WebAssembly is a buffer like any other', () => {

@@ -12,7 +12,7 @@ const { after, before, test } = require('node:test');
 const { skip } = require('./process.js');
 
 const PACKAGE = path.join(__dirname, '../..');
-const NPM = ['install', '--offline', '--no-audit', '--no-fund', '--no-package-lock'];
+const NPM = { npm_config_offline: 'true', npm_config_audit: 'false', npm_config_fund: 'false', npm_config_package_lock: 'false' };
 
 let folder;
 
@@ -29,15 +29,20 @@ function patch() {
   return block;
 }
 
+/** Runs the commands of the block of MEMORY.md that begins with `first`, in the folder `cwd`. */
+function asWritten(first, cwd) {
+  const page = fs.readFileSync(path.join(PACKAGE, 'MEMORY.md'), 'utf8');
+  const block = [...page.matchAll(/^(?: {4}.*\n)+/gm)].map(([block]) => block).find((block) => block.trim().startsWith(first));
+  const commands = block.replaceAll('PATH/TO/libnomyo/bindings/node', PACKAGE);
+  execFileSync('sh', ['-e', '-c', commands], { cwd, env: { ...process.env, ...NPM }, stdio: 'pipe' });
+}
+
 /** A checkout of nomyo-js, with the patch or without, and with a link to `native` or without. */
 function checkout(name, { patched, linked }) {
   const to = path.join(folder, name);
   fs.cpSync(path.join(__dirname, 'nomyo-js'), to, { recursive: true });
   if (patched) fs.appendFileSync(path.join(to, 'secure_memory.js'), `\n${patch()}`);
-  if (linked) {
-    fs.symlinkSync(path.join(PACKAGE, 'native'), path.join(to, 'native'));
-    execFileSync('npm', NPM, { cwd: to, stdio: 'pipe' });
-  }
+  if (linked) asWritten('ln -s', to);
   return to;
 }
 
@@ -83,6 +88,15 @@ test('where nothing may be locked, it says so, and zeroes', { skip }, () => {
   assert.equal(seen.info.method, 'zero-only');
   assert.equal(seen.info.canLock, false);
   zeroed(seen, false);
+});
+
+test('the archive of this package, unpacked as the page says, takes the place of the link', { skip }, () => {
+  const to = checkout('unpacked', { patched: true, linked: false });
+  asWritten('npm pack', to);
+  assert.ok(!fs.lstatSync(path.join(to, 'native')).isSymbolicLink());
+  const seen = run(to);
+  assert.equal(seen.info.method, 'mlock');
+  zeroed(seen, true);
 });
 
 test('a copy of the folder says that it is to be linked', () => {

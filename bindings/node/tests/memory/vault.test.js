@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { constants } = require('node:buffer');
 const crypto = require('node:crypto');
 const { once } = require('node:events');
-const { fork } = require('node:child_process');
+const { fork, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
@@ -207,6 +207,21 @@ test('closing does not take the memory from under a call in flight', async () =>
   const outcomes = await Promise.allSettled(calls);
   assert.ok(outcomes.some(({ status }) => status === 'fulfilled'));
   await file.close();
+});
+
+test('node:zlib must be waited for: it ends the process when its input is closed between two of its steps', () => {
+  const program = (event) => `
+    const { secureAlloc } = require(${JSON.stringify(path.join(__dirname, '../../lib/memory.js'))});
+    const secret = require('node:crypto').randomFillSync(secureAlloc(256 * 1024));
+    const deflating = require('node:zlib').createDeflate({ chunkSize: 64 });
+    deflating.once('${event}', () => secret.close()).resume().end(secret);
+    process.once('exit', () => console.log('closed', secret.length));
+  `;
+  const ended = (event) => spawnSync(process.execPath, ['-e', program(event)], { encoding: 'utf8' });
+  const early = ended('data');
+  assert.equal(early.signal, 'SIGABRT', early.stderr);
+  const waited = ended('end');
+  assert.deepEqual([waited.status, waited.stdout], [0, 'closed 0\n'], waited.stderr);
 });
 
 const mappings = () => fs.readFileSync('/proc/self/maps', 'latin1').split('\n').length;

@@ -1,0 +1,56 @@
+//! Key files and the file of known servers: how they are read, judged and replaced.
+//!
+//! Promises: the checked file is the file that is used, because each step works in the folder that was opened. A file, its
+//! folder and the links that lead to it belong to the effective user or to root. A private file is never readable by others,
+//! also on a file system that ignores modes. A file is whole at every instant, because it is written to a temporary file,
+//! synchronised and renamed. One process at a time changes a folder. A read takes no lock.
+
+mod access;
+mod aside;
+mod folder;
+mod link;
+mod lock;
+mod path;
+
+pub(crate) use access::Access;
+pub(crate) use aside::aside;
+pub(crate) use folder::{Folder, MAX_LEN, Mark};
+pub(crate) use lock::{Lock, staged};
+pub(crate) use path::absolute;
+
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::error::{Error, Result, Status};
+use crate::memory::SecretBuf;
+
+/// Reads the file at `path`. Follows a link in its place if nobody else could have put it there.
+pub(crate) fn read(path: &Path, access: Access) -> Result<SecretBuf> {
+    let (folder, name) = path::split(path)
+        .ok_or_else(|| unsafe_file(path, "it does not name a file; give the path of a file with a name in UTF-8"))?;
+    let opened = Folder::open_to_read(folder);
+    let missing = |error| if matches!(folder.try_exists(), Ok(false)) { folder::not_there(path) } else { error };
+    opened.map_err(missing)?.read_linked(name, access)
+}
+
+/// The mark of the file that `path` leads to.
+pub(crate) fn mark(path: &Path) -> Result<Mark> {
+    Mark::of(rustix::fs::stat(path), path)
+}
+
+/// Refuses the file or the folder at `path`; `why` is half a sentence that ends in what to do.
+fn unsafe_file(path: &Path, why: &str) -> Error {
+    Error::new(Status::Key, format!("{} cannot be used: {why}", path.display()))
+}
+
+/// A failed system call.
+fn io(what: &str, path: &Path, e: Errno) -> Error {
+    let why = std::io::Error::from(e).kind();
+    Error::new(Status::Io, format!("{} {what}: {why}", path.display()))
+}
+
+/// `path` as a shell takes it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}

@@ -1,0 +1,209 @@
+//! Linux.
+
+use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+
+#[cfg(debug_assertions)]
+pub(in crate::memory) use super::proc::began_with;
+use super::proc::flags_at;
+
+/// Bytes of a page. Asked once.
+pub(in crate::memory) fn page_size() -> usize {
+    static PAGE: AtomicUsize = AtomicUsize::new(0);
+    match PAGE.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: sysconf reads no memory of ours.
+            let size = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            PAGE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+/// `RLIMIT_MEMLOCK` in bytes; `u64::MAX` if there is no limit, 0 if it cannot be read.
+pub(in crate::memory) fn lock_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a live, writable rlimit for the length of the call.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
+    if known { limit.rlim_cur } else { 0 }
+}
+
+/// Reserves `len` bytes of addresses that fault when they are touched. `None` if no addresses are left.
+pub(in crate::memory) fn reserve(len: usize) -> Option<*mut u8> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing that exists.
+    let base = unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+    if base == libc::MAP_FAILED { None } else { Some(base.cast()) }
+}
+
+/// Makes reserved pages readable and writable; they are zero.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a mapping that the caller owns.
+pub(in crate::memory) unsafe fn commit(base: *mut u8, len: usize) -> bool {
+    // SAFETY: by the contract above.
+    unsafe { libc::mprotect(base.cast(), len, libc::PROT_READ | libc::PROT_WRITE) == 0 }
+}
+
+/// Asks for huge pages where the range holds whole ones. The system may give small pages instead.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a mapping that the caller owns.
+pub(in crate::memory) unsafe fn prefer_huge_pages(base: *mut u8, len: usize) {
+    // SAFETY: by the contract above; the advice changes no contents.
+    unsafe { libc::madvise(base.cast(), len, libc::MADV_HUGEPAGE) };
+}
+
+/// Brings in the pages of `bytes`, which are all about to be written: one system call instead of a page fault for each page. A
+/// kernel older than Linux 5.14 refuses, and the page faults happen.
+pub(in crate::memory) fn populate(bytes: &mut [u8]) {
+    let before = bytes.as_ptr().align_offset(page_size());
+    if let Some(from) = bytes.get_mut(before..) {
+        let len = from.len() / page_size() * page_size();
+        // SAFETY: whole pages of the slice, which is ours to write; the advice changes no contents.
+        unsafe { libc::madvise(from.as_mut_ptr().cast(), len, libc::MADV_POPULATE_WRITE) };
+    }
+}
+
+/// Gives pages back to the system.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a mapping that the caller owns and does not use any more.
+pub(in crate::memory) unsafe fn unmap(base: *mut u8, len: usize) {
+    if len > 0 {
+        // SAFETY: by the contract above.
+        unsafe { libc::munmap(base.cast(), len) };
+    }
+}
+
+/// Keeps pages out of swap (mlock). The count does not nest: the caller owns whole pages or counts itself.
+///
+/// # Safety
+/// `base..base + len` is mapped.
+pub(in crate::memory) unsafe fn lock(base: *const u8, len: usize) -> bool {
+    // SAFETY: by the contract above; mlock changes no contents.
+    unsafe { libc::mlock(base.cast(), len) == 0 }
+}
+
+/// Undoes [`lock`].
+///
+/// # Safety
+/// `base..base + len` is mapped.
+pub(in crate::memory) unsafe fn unlock(base: *const u8, len: usize) -> bool {
+    // SAFETY: by the contract above; munlock changes no contents.
+    unsafe { libc::munlock(base.cast(), len) == 0 }
+}
+
+/// Unlocks pages and gives their contents back to the system. Then the pages read as zeros.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a private anonymous mapping that the caller owns, with nothing of use in them.
+#[cfg(feature = "capi")]
+pub(in crate::memory) unsafe fn discard(base: *mut u8, len: usize) {
+    // SAFETY: by the contract above.
+    unsafe {
+        libc::munlock(base.cast(), len);
+        libc::madvise(base.cast(), len, libc::MADV_DONTNEED);
+    }
+}
+
+/// Keeps pages out of core dumps.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a mapping that the caller owns.
+pub(in crate::memory) unsafe fn exclude_from_dumps(base: *mut u8, len: usize) -> bool {
+    static KEPT: Advice = Advice::new(b"dd");
+    // SAFETY: by the contract above; the advice changes no contents in this process.
+    unsafe { libc::madvise(base.cast(), len, libc::MADV_DONTDUMP) == 0 && KEPT.is_kept(base) }
+}
+
+/// Makes pages read as zeros in a forked child.
+///
+/// # Safety
+/// `base..base + len` are whole pages of a private anonymous mapping that the caller owns.
+pub(in crate::memory) unsafe fn wipe_on_fork(base: *mut u8, len: usize) -> bool {
+    static KEPT: Advice = Advice::new(b"wf");
+    // SAFETY: by the contract above; the advice changes no contents in this process.
+    unsafe { libc::madvise(base.cast(), len, libc::MADV_WIPEONFORK) == 0 && KEPT.is_kept(base) }
+}
+
+/// Whether madvise() has an effect. An emulator may answer 0 to any advice and do nothing. Therefore the kernel's flags of the
+/// first page with this advice are checked. If the kernel shows no flags, the answer of madvise() is trusted.
+struct Advice {
+    flag: &'static [u8],
+    /// 0: not checked yet.
+    outcome: AtomicU32,
+}
+
+impl Advice {
+    const KEPT: u32 = 1;
+    const IGNORED: u32 = 2;
+
+    const fn new(flag: &'static [u8]) -> Advice {
+        Advice { flag, outcome: AtomicU32::new(0) }
+    }
+
+    fn is_kept(&self, page: *const u8) -> bool {
+        if self.outcome.load(Ordering::Relaxed) == 0 {
+            let ignored = flags_at(page.addr(), [self.flag]) == Some([false]);
+            self.outcome.store(if ignored { Advice::IGNORED } else { Advice::KEPT }, Ordering::Relaxed);
+        }
+        self.outcome.load(Ordering::Relaxed) == Advice::KEPT
+    }
+}
+
+/// Overwrites with zeros; never optimised away. As fast as memset, unlike a loop of volatile writes.
+pub fn wipe(bytes: &mut [u8]) {
+    // SAFETY: the slice is ours to write, for its whole length.
+    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.len()) };
+}
+
+/// Sleeps while `word` is `value`; returns at a [`wake_one`], or for no reason.
+pub(in crate::memory) fn wait_while(word: &AtomicU32, value: u32) {
+    let (op, nothing) = (libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, std::ptr::null::<libc::timespec>());
+    // SAFETY: `word` is a live, aligned 32-bit word for the length of the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op, value, nothing) };
+}
+
+/// Wakes a thread that sleeps in [`wait_while`] on `word`.
+pub(in crate::memory) fn wake_one(word: &AtomicU32) {
+    // SAFETY: `word` is a live, aligned 32-bit word for the length of the call.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+}
+
+/// Makes the system call `before` before each fork, and then `in_parent` in the parent and `in_child` in the child.
+pub(in crate::memory) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
+    // SAFETY: the callers' functions only take and release locks and write memory of ours, which a child of a threaded
+    // process may do. They are never unloaded (-z nodelete).
+    unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+}
+
+/// The signal mask of a thread, saved while signals are blocked.
+#[derive(Clone, Copy)]
+pub(crate) struct Signals(libc::sigset_t);
+
+impl Signals {
+    /// Blocks every signal except those that an instruction of the thread itself causes. If these were blocked, a fault would
+    /// end the process without the host's handler. Returns the mask that was in force before.
+    pub(crate) fn block() -> Signals {
+        let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+        let own = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP, libc::SIGSYS];
+        // SAFETY: sigfillset fills `all`, which the others then read and change. With a known `how` and a set that is
+        // there pthread_sigmask cannot fail, and fills `before`.
+        unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            for signal in own {
+                libc::sigdelset(all.as_mut_ptr(), signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr());
+            Signals(before.assume_init())
+        }
+    }
+
+    /// Restores the mask that was in force before [`block`](Signals::block).
+    pub(crate) fn restore(&self) {
+        // SAFETY: the set was filled by pthread_sigmask; no room is given for the one before.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}

@@ -1,0 +1,15 @@
+//! The vault's calls to the operating system: one file per system.
+//!
+//! Each function returns the system's real answer. No function here knows the purpose of the memory.
+
+#[cfg(not(miri))]
+mod linux;
+#[cfg(miri)]
+mod miri;
+#[cfg(not(miri))]
+mod proc;
+
+#[cfg(not(miri))]
+pub use linux::*;
+#[cfg(miri)]
+pub use miri::*;
