@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the test programs in OUT, all of them even when one fails; beside an endpoint of their own if there is none yet.
+# Runs the test programs in OUT, all of them even when one fails; beside an endpoint of their own if there is none yet. Prints
+# how long each took.
 #
 #   OUT=DIR [WRAP=valgrind...] run.sh PROGRAM...
 set -eu
@@ -18,7 +19,9 @@ for program; do
         # These interrupt or measure the generation of a pair.
         interrupts | deadlines | cancel | keys_in_memory | small_stack) pairs= ;;
     esac
+    begun=$(date +%s)
     # shellcheck disable=SC2086 # WRAP is words, and the argument none or one
     NOMYO_TEST_PAIRS=$pairs ${WRAP:-} "$OUT/$program" $argument || failed="$failed $program($?)"
+    echo "[$program: $(($(date +%s) - begun)) s]"
 done
 [ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }
