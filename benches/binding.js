@@ -64,14 +64,19 @@ async function requests(count) {
   chat.dispose();
 }
 
-/** The CPU time of the main thread in microseconds. */
-const threadCpu = () => Number(fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ')[0]) / 1000;
+/** The CPU time of the main thread, and the time for which it waited for a processor, both in milliseconds. */
+function scheduled() {
+  const [cpu, waited] = fs.readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
+  return { cpu: Number(cpu) / 1e6, waited: Number(waited) / 1e6 };
+}
 
-/** A timer that is set again each time. The function that it returns ends it, and tells by how much it was late at most. */
+/** A timer that is set again each time. The function that it returns ends it, and tells by how much it was late at most. The time for
+ * which the thread waited for a processor is not counted. */
 function lateness() {
-  let [longest, due, timer] = [0, 0, undefined];
-  const late = () => Math.max(longest, performance.now() - due);
+  let [longest, due, waited, timer] = [0, 0, 0, undefined];
+  const late = () => Math.max(longest, performance.now() - due - (scheduled().waited - waited));
   const set = () => {
+    waited = scheduled().waited;
     due = performance.now() + TICK_MS;
     timer = setTimeout(ring, TICK_MS);
   };
@@ -96,9 +101,9 @@ async function block(count) {
   const idle = end();
   end = lateness();
   await pause(50);
-  const begun = threadCpu();
+  const begun = scheduled().cpu;
   const calls = Array.from({ length: count }, () => ask(client));
-  const turn = threadCpu() - begun;
+  const turn = (scheduled().cpu - begun) * 1000;
   await Promise.all(calls);
   print({ idle_us: idle, block_us: end(), begin_us: Math.round(turn) });
 }
