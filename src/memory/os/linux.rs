@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(debug_assertions)]
 pub(in crate::memory) use super::proc::began_with;
-use super::proc::flags_at;
+pub(in crate::memory) use super::proc::flags_at;
 
 /// Bytes of a page. Asked once.
 pub(in crate::memory) fn page_size() -> usize {
@@ -13,12 +13,26 @@ pub(in crate::memory) fn page_size() -> usize {
     match PAGE.load(Ordering::Relaxed) {
         0 => {
             // SAFETY: sysconf reads no memory of ours.
-            let size = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            let system = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            let size = if has_large_pages() { system.max(64 * 1024) } else { system };
             PAGE.store(size, Ordering::Relaxed);
             size
         }
         size => size,
     }
+}
+
+/// Whether the vault uses pages of 64 KiB on a system with smaller ones. Kernels for arm64 may have pages of 64 KiB. In a debug
+/// build NOMYO_TEST_64K_PAGES asks for them.
+#[cfg(debug_assertions)]
+fn has_large_pages() -> bool {
+    began_with(b"NOMYO_TEST_64K_PAGES")
+}
+
+/// Whether the vault uses pages of 64 KiB on a system with smaller ones.
+#[cfg(not(debug_assertions))]
+fn has_large_pages() -> bool {
+    false
 }
 
 /// `RLIMIT_MEMLOCK` in bytes; `u64::MAX` if there is no limit, 0 if it cannot be read.
