@@ -71,12 +71,26 @@ func TestWithoutTheLibraryTheBuildSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestWithMuslTheBuildSaysWhatToDo(t *testing.T) {
+func TestWithTheOtherCLibraryTheBuildSaysWhatToDo(t *testing.T) {
 	if _, err := exec.LookPath("musl-gcc"); err != nil {
 		t.Skip("musl-gcc is missing: install Debian's package musl-tools")
 	}
 	said := failing(t, ".", []string{"CC=musl-gcc"}, "go", "build", ".")
-	if !onlyError(said, "libnomyo.a needs glibc, and this C compiler is for another C library such as musl: build with a C compiler for glibc") {
+	if !onlyError(said, "needs glibc, and this C compiler is for another C library: build with -tags musl if that is musl") {
+		t.Error(said)
+	}
+	said = failing(t, withoutLibrary(t), []string{"CC=musl-gcc"}, "go", "build", "-tags", "musl", ".")
+	if !onlyError(said, "run `make go-lib-musl` in libnomyo's checkout, or build with -tags nomyo_dynamic") {
+		t.Error(said)
+	}
+	dir := withoutLibrary(t)
+	for _, name := range []string{"nomyo.h", "lib/linux_" + runtime.GOARCH + "_musl/libnomyo.a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#include <stdint.h>\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said = failing(t, dir, nil, "go", "build", "-tags", "musl", ".")
+	if !strings.Contains(said, "needs musl, and this C compiler is for glibc: set CC to a compiler for musl such as musl-gcc") {
 		t.Error(said)
 	}
 }

@@ -1,15 +1,28 @@
 /* The library's header, and a way to call its functions by their address, which cgo does not have. */
 
+#if defined NOMYO_MUSL
+#define NOMYO_ARCHIVE_AMD64 "lib/linux_amd64_musl/libnomyo.a"
+#define NOMYO_ARCHIVE_ARM64 "lib/linux_arm64_musl/libnomyo.a"
+#else
+#define NOMYO_ARCHIVE_AMD64 "lib/linux_amd64/libnomyo.a"
+#define NOMYO_ARCHIVE_ARM64 "lib/linux_arm64/libnomyo.a"
+#endif
+
 #if defined NOMYO_STATIC && !(defined __linux__ && __has_include("nomyo.h") && \
-    ((defined __x86_64__ && __has_include("lib/linux_amd64/libnomyo.a")) || \
-     (defined __aarch64__ && __has_include("lib/linux_arm64/libnomyo.a"))))
+    ((defined __x86_64__ && __has_include(NOMYO_ARCHIVE_AMD64)) || (defined __aarch64__ && __has_include(NOMYO_ARCHIVE_ARM64))))
+#ifdef NOMYO_MUSL
+#error "nomyo.h or the libnomyo.a of this platform is missing: run `make go-lib-musl` in libnomyo's checkout, or build with -tags nomyo_dynamic"
+#else
 #error "nomyo.h or the libnomyo.a of this platform is missing: run `make go-lib` in libnomyo's checkout, or build with -tags nomyo_dynamic"
+#endif
 #else
 
 #include "nomyo.h" /* with stdint.h, which defines __GLIBC__ on a system with glibc */
 
-#if defined NOMYO_STATIC && !defined __GLIBC__
-#error "libnomyo.a needs glibc, and this C compiler is for another C library such as musl: build with a C compiler for glibc"
+#if defined NOMYO_STATIC && !defined NOMYO_MUSL && !defined __GLIBC__
+#error "this libnomyo.a needs glibc, and this C compiler is for another C library: build with -tags musl if that is musl"
+#elif defined NOMYO_MUSL && defined __GLIBC__
+#error "this libnomyo.a needs musl, and this C compiler is for glibc: set CC to a compiler for musl such as musl-gcc, or build without -tags musl"
 #endif
 
 static inline int32_t set_text(void *f, nomyo_config *c, const char *text, nomyo_error **err) {

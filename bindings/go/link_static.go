@@ -1,4 +1,4 @@
-//go:build !nomyo_dynamic
+//go:build !nomyo_dynamic && !musl
 
 package nomyo
 

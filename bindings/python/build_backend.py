@@ -2,7 +2,8 @@
 
 The wheel is for every Python 3 and for one platform. cargo builds the library, in the checkout or in the `rust` directory
 of the source archive: Rust 1.89 or newer and a C compiler must be there. Nothing else is needed, and nothing downloaded
-but the crates of Cargo.lock. `--config-settings profile=dev` builds without optimisation.
+but the crates of Cargo.lock. `--config-settings profile=dev` builds without optimisation. `--config-settings target=TRIPLE`
+builds for another machine or C library, with the linker that cargo knows for it.
 """
 
 import base64
@@ -10,13 +11,14 @@ import gzip
 import hashlib
 import io
 import os
-import platform
 import re
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
+
+from wheel_platform import platform_tag
 
 HERE = Path(__file__).parent
 RUST = HERE / "rust" if (HERE / "rust").is_dir() else HERE.parents[1]
@@ -40,13 +42,14 @@ SOURCES = [".cargo/config.toml", "Cargo.toml", "Cargo.lock", "build.rs", "cbindg
 SOURCES += ["include/nomyo.h", "src", "benches"]
 MEMBERS = ["tests/endpoint/Cargo.toml", "tests/endpoint/src"]
 MEMBERS += ["bindings/node/Cargo.toml", "bindings/node/build.rs", "bindings/node/src"]
-OWN = ["pyproject.toml", "build_backend.py", "README.md", "nomyo_native"]
+OWN = ["pyproject.toml", "build_backend.py", "wheel_platform.py", "README.md", "nomyo_native"]
 SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ".h", ""}
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    library = _library((config_settings or {}).get("profile", "release"))
-    tag = f"py3-none-{_platform(library)}"
+    settings = config_settings or {}
+    library = _library(settings.get("profile", "release"), settings.get("target"))
+    tag = f"py3-none-{platform_tag(library)}"
     info = f"{NAME}.dist-info"
     files = [(f"nomyo_native/{path.name}", path.read_bytes()) for path in _files(HERE / "nomyo_native")]
     files += [
@@ -92,24 +95,21 @@ def _add(tar, name, data):
     tar.addfile(entry, io.BytesIO(data))
 
 
-def _library(profile):
+def _library(profile, triple):
     if not sys.platform.startswith("linux"):
         raise SystemExit("nomyo_native is built on Linux; elsewhere, build the library and set NOMYO_LIBRARY")
     target = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target"))
     # In the dev profile with all of the workspace, as the tests build it: what is there is not built twice.
     command = ["cargo", "build", "--locked", "--workspace" if profile == "dev" else "--lib", "--profile", profile]
+    # Without the option, cargo builds for the target of its own configuration, in a directory of that target.
+    triple = triple or os.environ.get("CARGO_BUILD_TARGET")
+    if triple:
+        command[3:4] = ["--lib", "--target", triple]
     try:
         subprocess.run([*command, "--target-dir", target], cwd=RUST, check=True)
     except FileNotFoundError:
         raise SystemExit("nomyo_native needs Rust 1.89 or newer to be built: https://rustup.rs") from None
-    return (target / ("debug" if profile == "dev" else profile) / "libnomyo.so").read_bytes()
-
-
-def _platform(library):
-    """The oldest platform that the library runs on, by the C library's symbols that it wants."""
-    machine = platform.machine()
-    wanted = [int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?=\0|\.\d)", library)]
-    return f"manylinux_2_{max(wanted)}_{machine}" if wanted else f"linux_{machine}"
+    return (target / (triple or "") / ("debug" if profile == "dev" else profile) / "libnomyo.so").read_bytes()
 
 
 def _digest(data):

@@ -9,6 +9,8 @@
 //! regions smaller than 1 MiB.
 
 mod locks;
+#[cfg(all(test, not(miri)))]
+mod tests;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;

@@ -39,6 +39,7 @@ refuses "a file that is missing is named" "there is no nowhere.a" "$one_object" 
 echo text >text.a
 refuses "a file that is no archive is named" "could not link text.a" "$one_object" text.a none.a
 refuses "a linker that cannot do it is named" "no-such-ld is missing" env LD=no-such-ld "$one_object" "$raw" none.a
+refuses "an unwinder that is missing is named" "there is no nowhere.a, which UNWINDER names" env UNWINDER=nowhere.a "$one_object" "$raw" none.a
 check "nothing is written then" test ! -e none.a
 
 check "the other library is built" rustc --edition 2024 -O --crate-type staticlib "$here/archive/other.rs" -o libother.a

@@ -54,7 +54,7 @@ static int right_on(pthread_t thread) {
     return pthread_join(thread, &result) == 0 && result != NULL;
 }
 
-/* exit() runs the destructors of all libraries before this, because the loader registers them later. */
+/* With glibc, exit() runs the destructors of all libraries before this, because the loader registers them later. */
 static void after_all_destructors(int status, void *unused) {
     pthread_t fresh;
     (void)status, (void)unused;
@@ -68,11 +68,19 @@ static void after_all_destructors(int status, void *unused) {
     _exit(right ? 7 : 1);
 }
 
+#ifdef __GLIBC__
 static void before_the_loader(void) {
     on_exit(after_all_destructors, NULL);
 }
 
 __attribute__((used, section(".preinit_array"))) static void (*const first)(void) = before_the_loader;
+#else
+/* musl has neither on_exit() nor .preinit_array. It runs the program's destructors before those of the libraries, and after all
+ * functions of atexit(). */
+__attribute__((destructor)) static void last(void) {
+    after_all_destructors(0, NULL);
+}
+#endif
 
 /* One process, which returns from main(). */
 static int one_way(const char *way, unsigned microseconds) {

@@ -30,13 +30,22 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*body)(
     return real(thread, attr, body, arg);
 }
 
-/* Stands before the C library's, and counts. */
+/* Stands before the C library's, and counts. glibc's pthread_atfork() is a part of each program and calls this. */
+#ifdef __GLIBC__
 int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library) {
     int (*real)(void (*)(void), void (*)(void), void (*)(void), void *) = NULL;
     *(void **)&real = dlsym(RTLD_NEXT, "__register_atfork");
     fork_handlers++;
     return real(prepare, parent, child, library);
 }
+#else
+int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void)) {
+    int (*real)(void (*)(void), void (*)(void), void (*)(void)) = NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "pthread_atfork");
+    fork_handlers++;
+    return real(prepare, parent, child);
+}
+#endif
 
 static void *nothing(void *arg) {
     return arg;

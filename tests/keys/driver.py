@@ -1,6 +1,7 @@
 """Builds the C programs of this directory and runs them."""
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -38,6 +39,8 @@ class Driver:
     work: Path
     library: Path = Path(os.environ.get("NOMYO_LIBRARY", ROOT / "target" / "debug" / "libnomyo.so"))
     portable: bool = False
+    # The command that starts programs which this machine does not run itself, such as an emulator.
+    runner: list[str] = field(default_factory=lambda: shlex.split(os.environ.get("NOMYO_TEST_RUNNER", "")))
     program: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -66,7 +69,7 @@ class Driver:
     ) -> subprocess.Popen[bytes]:
         """keydriver, running. Nothing of our environment is in its own; `before` is a command that starts it."""
         return subprocess.Popen(
-            [*before, self.program, *words],
+            [*before, *self.runner, self.program, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=dict(env or {}),

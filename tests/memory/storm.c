@@ -44,12 +44,13 @@ static void keep_frame(int signal, siginfo_t *info, void *context) {
     const size_t first = bounded(sizeof *frame, frame_size);
     memcpy(copy, frame, first);
 #ifdef __x86_64__
-    /* The vector registers lie apart. Their size is in the bytes that the processor leaves to software. */
+    /* The vector registers lie apart. Their size is in the bytes that the processor leaves to software: FP_XSTATE_MAGIC1, and
+     * behind it the size. musl does not have the kernel's struct _fpx_sw_bytes. */
     const uint8_t *vectors = (const uint8_t *)frame->uc_mcontext.fpregs;
-    struct _fpx_sw_bytes size;
+    uint32_t software[2];
     if (vectors != NULL) {
-        memcpy(&size, vectors + 464, sizeof size);
-        const size_t len = size.magic1 == FP_XSTATE_MAGIC1 ? size.extended_size : 512;
+        memcpy(software, vectors + 464, sizeof software);
+        const size_t len = software[0] == 0x46505853U ? software[1] : 512;
         memcpy(copy + first, vectors, bounded(len, frame_size - first));
     }
 #endif

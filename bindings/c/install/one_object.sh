@@ -6,7 +6,9 @@
 # RAW_ARCHIVE is the libnomyo.a that cargo builds. It defines Rust's allocator, AWS-LC and the standard library as global
 # symbols. A program with a second Rust archive then does not link, or the second archive allocates in the vault.
 #
-# Environment: LD, OBJCOPY, AR and READELF name the tools, for cross builds. Debugging information is left out.
+# Environment: LD, OBJCOPY, AR and READELF name the tools, for cross builds. Debugging information is left out. UNWINDER names an
+# archive that becomes part of the object. A program for musl needs it if its compiler has no unwinder for musl, as musl-gcc on
+# a system with glibc. It is in the Rust toolchain, lib/rustlib/TARGET/lib/self-contained/libunwind.a.
 #
 # The tools of other systems:
 #   GNU ld   version 2.29 or newer, for --force-group-allocation.
@@ -24,6 +26,8 @@ fail() {
     exit 1
 }
 
+unwinder=${UNWINDER:-}
+[ -z "$unwinder" ] || [ -f "$unwinder" ] || fail "there is no $unwinder, which UNWINDER names"
 [ -f "$raw" ] || fail "there is no $raw: build the library first, with cargo build --lib"
 for tool in "$ld" "$objcopy" "$ar" "$readelf"; do
     command -v "$tool" >/dev/null || fail "$tool is missing: install binutils, or name the tool with LD, OBJCOPY, AR or READELF"
@@ -53,7 +57,7 @@ esac
 
 # Groups must be dissolved. Otherwise the linker of a program keeps one of two equal groups, and local references into the
 # dropped group break.
-"$ld" -r --force-group-allocation @"$work/arguments" "$raw" -o "$work/nomyo.o" ||
+"$ld" -r --force-group-allocation @"$work/arguments" "$raw" ${unwinder:+"$unwinder"} -o "$work/nomyo.o" ||
     fail "$ld could not link $raw into one object; is it the archive that cargo built, for this machine?"
 # The standard library's bitcode is removed, because tools with an older LLVM plug-in abort when they read it.
 # GNU ld leaves the weak references of collected sections behind, as strong ones. --strip-unneeded removes them.

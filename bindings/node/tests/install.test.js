@@ -10,6 +10,8 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const { addonPath } = require('../lib/addon_path.js');
+const { prebuild } = require('../prebuild.js');
 
 const PACKAGE = path.join(__dirname, '..');
 const PROGRAM = `
@@ -73,7 +75,7 @@ test('from the packed archive, without a compiler', (t) => {
   const addon = files.filter((file) => file.endsWith('.node'));
   assert.equal(addon.length, 1, `${files}`);
   assert.match(addon[0], /^prebuilds\/\w+-\w+\/nomyo-native\.(glibc|musl|napi)\.node$/);
-  for (const needed of ['index.js', 'index.d.ts', 'certificate.d.ts', 'chat.d.ts', 'errors.d.ts', 'install.js', 'lib/native.js', 'README.md', 'LICENSE']) assert.ok(files.includes(needed));
+  for (const needed of ['index.js', 'index.d.ts', 'certificate.d.ts', 'chat.d.ts', 'errors.d.ts', 'install.js', 'prebuild.js', 'lib/native.js', 'README.md', 'LICENSE']) assert.ok(files.includes(needed));
   assert.ok(!files.some((file) => file.startsWith('tests') || file.startsWith('src')), `${files}`);
   const done = install(folder, archive, bare(folder));
   assert.equal(done.status, 0, done.stdout + done.stderr);
@@ -95,4 +97,27 @@ test('an archive without an addon for this machine says what to do', (t) => {
   const done = install(folder, pack(copy, folder).archive, bare(folder));
   assert.notEqual(done.status, 0);
   assert.match(done.stderr, /has no addon for this machine.*install it from a checkout/);
+});
+
+test('the name of an addon comes from its target, and is the one that Node there looks for', () => {
+  const at = (triple) => prebuild(triple).addon;
+  assert.equal(at('x86_64-unknown-linux-gnu'), 'prebuilds/linux-x64/nomyo-native.glibc.node');
+  assert.equal(at('x86_64-unknown-linux-musl'), 'prebuilds/linux-x64/nomyo-native.musl.node');
+  assert.equal(at('aarch64-unknown-linux-gnu'), 'prebuilds/linux-arm64/nomyo-native.glibc.node');
+  assert.equal(at('aarch64-apple-darwin'), 'prebuilds/darwin-arm64/nomyo-native.napi.node');
+  assert.equal(at('x86_64-pc-windows-msvc'), 'prebuilds/win32-x64/nomyo-native.napi.node');
+  for (const triple of ['', 'x86_64', 'mips-unknown-linux-gnu', 'x86_64-unknown-linux-gnux32', 'constructor-x-linux-gnu', 'x86_64-x-constructor']) {
+    assert.throws(() => prebuild(triple), /no addon has a name for the target/, triple);
+  }
+  const host = execFileSync('rustc', ['-vV']).toString().match(/^host: (.*)$/m)[1];
+  assert.equal(path.join(PACKAGE, at(host)), addonPath());
+});
+
+test('for a target that is not known nothing is built', () => {
+  const done = spawnSync(process.execPath, [path.join(PACKAGE, 'install.js')], {
+    env: environment({ NOMYO_BUILD_TARGET: 'mips-unknown-linux-gnu', PATH: '' }),
+    encoding: 'utf8',
+  });
+  assert.equal(done.status, 1);
+  assert.match(done.stderr, /no addon has a name for the target mips-unknown-linux-gnu/);
 });

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 #[cfg(debug_assertions)]
 pub(in crate::memory) use super::proc::began_with;
-use super::proc::flags_at;
+pub(in crate::memory) use super::proc::flags_at;
 
 /// Bytes of a page. Asked once.
 pub(in crate::memory) fn page_size() -> usize {
@@ -13,12 +13,26 @@ pub(in crate::memory) fn page_size() -> usize {
     match PAGE.load(Ordering::Relaxed) {
         0 => {
             // SAFETY: sysconf reads no memory of ours.
-            let size = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            let system = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+            let size = if has_large_pages() { system.max(64 * 1024) } else { system };
             PAGE.store(size, Ordering::Relaxed);
             size
         }
         size => size,
     }
+}
+
+/// Whether the vault uses pages of 64 KiB on a system with smaller ones. Kernels for arm64 may have pages of 64 KiB. In a debug
+/// build NOMYO_TEST_64K_PAGES asks for them.
+#[cfg(debug_assertions)]
+fn has_large_pages() -> bool {
+    began_with(b"NOMYO_TEST_64K_PAGES")
+}
+
+/// Whether the vault uses pages of 64 KiB on a system with smaller ones.
+#[cfg(not(debug_assertions))]
+fn has_large_pages() -> bool {
+    false
 }
 
 /// `RLIMIT_MEMLOCK` in bytes; `u64::MAX` if there is no limit, 0 if it cannot be read.
@@ -154,9 +168,14 @@ impl Advice {
 }
 
 /// Overwrites with zeros; never optimised away. As fast as memset, unlike a loop of volatile writes.
+///
+/// The C library's explicit_bzero() does the same, but glibc has it only from version 2.25 on.
 pub fn wipe(bytes: &mut [u8]) {
     // SAFETY: the slice is ours to write, for its whole length.
-    unsafe { libc::explicit_bzero(bytes.as_mut_ptr().cast(), bytes.len()) };
+    unsafe { bytes.as_mut_ptr().write_bytes(0, bytes.len()) };
+    // The compiler must assume that this reads the bytes (no `nomem`, no `pure`), so it cannot drop the writes before it.
+    // SAFETY: no instruction is executed.
+    unsafe { std::arch::asm!("/* {0} */", in(reg) bytes.as_mut_ptr(), options(nostack, preserves_flags)) };
 }
 
 /// Sleeps while `word` is `value`; returns at a [`wake_one`], or for no reason.

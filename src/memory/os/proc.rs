@@ -14,7 +14,7 @@ pub(in crate::memory) fn began_with(variable: &[u8]) -> bool {
 }
 
 /// Whether each of the two-letter VmFlags is set for the mapping that contains `address`. `None` if the kernel shows no flags.
-pub(super) fn flags_at<const N: usize>(address: usize, wanted: [&[u8]; N]) -> Option<[bool; N]> {
+pub(in crate::memory) fn flags_at<const N: usize>(address: usize, wanted: [&[u8]; N]) -> Option<[bool; N]> {
     let mut is_ours = false;
     let mut found = None;
     read_parts(c"/proc/self/smaps", b'\n', |line| {

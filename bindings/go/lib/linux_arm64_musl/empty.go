@@ -1,0 +1,2 @@
+// Package lib is where libnomyo.a for Linux with musl on arm64 belongs.
+package lib

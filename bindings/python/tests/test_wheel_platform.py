@@ -1,0 +1,62 @@
+"""The platform tag of a wheel comes from the library in it, and from nothing of the machine that packs it."""
+
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from wheel_platform import platform_tag
+
+X86_64, AARCH64, MIPS = 62, 183, 8
+
+
+def elf(machine: int, needed: list[str], versions: tuple[str, ...] = ()) -> bytes:
+    """A shared library with a dynamic section, and strings, and nothing else."""
+    strings, entries = b"\0", b""
+    for name in needed:
+        entries += struct.pack("<qQ", 1, len(strings))
+        strings += name.encode() + b"\0"
+    strings += b"".join(version.encode() + b"\0" for version in versions)
+    base, header, each = 0x1000, 64, 56
+    dynamic = header + 2 * each
+    table = dynamic + len(entries) + 32
+    entries += struct.pack("<qQqQ", 5, base + table, 0, 0)
+    size = table + len(strings)
+    load = struct.pack("<IIQQQQQQ", 1, 4, 0, base, base, size, size, 4096)
+    section = struct.pack("<IIQQQQQQ", 2, 4, dynamic, base + dynamic, base + dynamic, len(entries), len(entries), 8)
+    start = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    start += struct.pack("<HHIQQQIHHHHHH", 3, machine, 1, 0, header, 0, 0, 64, each, 2, 0, 0, 0)
+    return start + load + section + entries + strings
+
+
+@pytest.mark.parametrize(
+    ("machine", "needed", "versions", "expected"),
+    [
+        (X86_64, ["libgcc_s.so.1", "libc.so.6"], ("GLIBC_2.2.5", "GLIBC_2.34", "GCC_3.0"), "manylinux_2_34_x86_64"),
+        (X86_64, ["libc.so.6"], ("GLIBC_2.2.5", "GLIBC_2.9", "GLIBC_2.17"), "manylinux_2_17_x86_64"),
+        (X86_64, ["libc.so.6"], (), "manylinux_2_5_x86_64"),
+        (AARCH64, ["libc.so.6", "ld-linux-aarch64.so.1"], ("GLIBC_2.17",), "manylinux_2_17_aarch64"),
+        (X86_64, ["libc.so"], (), "musllinux_1_2_x86_64"),
+        (AARCH64, ["libgcc_s.so.1", "libc.musl-aarch64.so.1"], ("GCC_3.0",), "musllinux_1_2_aarch64"),
+    ],
+)
+def test_machine_and_c_library_are_the_library_s(machine, needed, versions, expected):
+    assert platform_tag(elf(machine, needed, versions)) == expected
+
+
+@pytest.mark.parametrize(
+    ("library", "why"),
+    [
+        (elf(MIPS, ["libc.so.6"]), "without a platform tag"),
+        (elf(X86_64, []), "neither glibc nor musl"),
+        (elf(X86_64, ["libsystem.so"]), "neither glibc nor musl"),
+        (b"MZ" + bytes(100), "not a 64-bit little-endian ELF file"),
+        (b"", "not a 64-bit little-endian ELF file"),
+        (b"\x7fELF\x01\x01" + bytes(100), "not a 64-bit little-endian ELF file"),
+    ],
+)
+def test_a_library_without_a_tag_is_refused(library, why):
+    with pytest.raises(ValueError, match=why):
+        platform_tag(library)

@@ -1,0 +1,28 @@
+# The other platforms. Each has a script, tests/cross/TRIPLE.sh, which builds and runs all that can be run here.
+#
+#   make cross                                     every target, and the table
+#   make cross CROSS=aarch64-unknown-linux-gnu     one of them
+#   make go-lib-musl                               the static library for Go's `-tags musl`, on a machine with glibc
+#
+# Not part of `make test`. The endpoint runs natively, and the clients natively, under qemu or under wine.
+CROSS :=
+CROSS_NEEDS := musl-gcc=musl-tools aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/lib/libc.so.6=libc6-dev-arm64-cross \
+    qemu-aarch64-static=qemu-user-static py:venv=python3-venv
+CROSS_RUST := x86_64-unknown-linux-musl aarch64-unknown-linux-gnu
+
+.PHONY: cross go-lib-musl
+cross: test-tools library $(VENV)/ready
+	@tests/require.sh $(CROSS_NEEDS) $(GO_NEEDS)
+	rustup target add $(CROSS_RUST)
+	$(ENDPOINT) tests/cross/run.sh $(CROSS) 2>&1 | tee $(LOGS)/cross.log
+
+# The archive contains the unwinder of the Rust toolchain: musl-gcc has none that fits.
+MUSL = $(shell uname -m)-unknown-linux-musl
+MUSL_UNWINDER = $(shell rustc --print sysroot)/lib/rustlib/$(MUSL)/lib/self-contained/libunwind.a
+go-lib-musl: tools
+	@tests/require.sh musl-gcc=musl-tools
+	rustup target add $(MUSL)
+	RUSTFLAGS="$${RUSTFLAGS:-} -C target-feature=-crt-static" cargo rustc --release --lib --crate-type staticlib --target $(MUSL)
+	UNWINDER=$(MUSL_UNWINDER) bindings/c/install/one_object.sh $(TARGET)/$(MUSL)/release/libnomyo.a \
+	    bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)_musl/libnomyo.a
+	cp include/nomyo.h bindings/go/
