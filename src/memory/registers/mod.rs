@@ -8,6 +8,7 @@
 
 #[cfg_attr(all(target_arch = "aarch64", not(miri)), path = "aarch64.rs")]
 #[cfg_attr(all(target_arch = "x86_64", unix, not(miri)), path = "x86_64_unix.rs")]
+#[cfg_attr(all(target_arch = "x86_64", windows, not(miri)), path = "x86_64_windows.rs")]
 #[cfg_attr(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))), path = "unknown.rs")]
 mod convention;
 
