@@ -5,8 +5,14 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::Folder;
 #[cfg(unix)]
 pub(in crate::files) use unix::{Held, mark};
+#[cfg(windows)]
+pub(crate) use windows::Folder;
+#[cfg(windows)]
+pub(in crate::files) use windows::{Held, mark};
