@@ -1,14 +1,15 @@
 /* The library's header, and a way to call its functions by their address, which cgo does not have. */
 
-#if defined NOMYO_STATIC && !(defined __linux__ && __has_include("nomyo.h") && \
-    ((defined __x86_64__ && __has_include("lib/linux_amd64/libnomyo.a")) || \
-     (defined __aarch64__ && __has_include("lib/linux_arm64/libnomyo.a"))))
+#if defined NOMYO_STATIC && !(__has_include("nomyo.h") && \
+    ((defined __linux__ && defined __x86_64__ && __has_include("lib/linux_amd64/libnomyo.a")) || \
+     (defined __linux__ && defined __aarch64__ && __has_include("lib/linux_arm64/libnomyo.a")) || \
+     (defined _WIN32 && defined __x86_64__ && __has_include("lib/windows_amd64/libnomyo.a"))))
 #error "nomyo.h or the libnomyo.a of this platform is missing: run `make go-lib` in libnomyo's checkout, or build with -tags nomyo_dynamic"
 #else
 
 #include "nomyo.h" /* with stdint.h, which defines __GLIBC__ on a system with glibc */
 
-#if defined NOMYO_STATIC && !defined __GLIBC__
+#if defined NOMYO_STATIC && defined __linux__ && !defined __GLIBC__
 #error "libnomyo.a needs glibc, and this C compiler is for another C library such as musl: build with a C compiler for glibc"
 #endif
 
