@@ -64,8 +64,11 @@ trap 'wineserver --kill 2>/dev/null || true' EXIT
 with_libraries() { # DIRECTORY LIBRARY-DIRECTORY
     mkdir -p "$1" && cp "$2/nomyo.dll" "$out/bcryptprimitives.dll" /usr/x86_64-w64-mingw32/lib/libwinpthread-1.dll "$1"
 }
+# The program has no ".exe" behind its name, as tests/c/run.sh expects.
 compile() { # LIBRARY-DIRECTORY PROGRAM-DIRECTORY SOURCE
-    "${test_cc[@]}" -o "$2/$(basename "$3" .c).exe" "$3" "$1/libnomyo.dll.a" -lws2_32 -ladvapi32 -lpthread
+    local program
+    program=$2/$(basename "$3" .c)
+    "${test_cc[@]}" -o "$program.exe" "$3" "$1/libnomyo.dll.a" -lws2_32 -ladvapi32 -lpthread && mv "$program.exe" "$program"
 }
 
 # The programs of tests/c that are not for Windows:
@@ -85,7 +88,10 @@ contract_tests() { # LIBRARY-DIRECTORY
     for program in "${contract[@]}"; do
         compile "$1" "$programs" "tests/c/$program.c" || failed=1
     done
-    OUT=$programs WRAP=wine tests/c/run.sh "${contract[@]}" || failed=1
+    # Wine's server creates the files, without the rights that Windows takes from a private temporary directory.
+    wineserver --kill 2>/dev/null || true
+    (umask 077 && OUT=$programs WRAP=wine tests/c/run.sh "${contract[@]}") || failed=1
+    wineserver --kill 2>/dev/null || true
     return $failed
 }
 each() { # FUNCTION ARGUMENT...: with each crypto provider
@@ -109,7 +115,7 @@ step chat chat each chat
 
 program_of_windows() { # PROGRAM LIBRARY-DIRECTORY
     with_libraries "$2/windows" "$2" && compile "$2" "$2/windows" "tests/cross/windows/$1.c" &&
-        tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- wine "$2/windows/$1.exe"
+        tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- wine "$2/windows/$1"
 }
 key_directory() { # LIBRARY-DIRECTORY
     program_of_windows key_directory "$1"
