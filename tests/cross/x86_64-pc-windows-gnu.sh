@@ -127,3 +127,15 @@ memory_programs() { # LIBRARY-DIRECTORY
 step "memory report" memory each memory_programs
 
 cell Python "not run: no registry has Python for Windows without an installer"
+
+go_chat() { # with the library of the first provider
+    local library=$out/${providers%% *}
+    mkdir -p "$library/go" && cp "$out/bcryptprimitives.dll" "$library/go" && cp include/nomyo.h bindings/go/ &&
+        cp "$library/libnomyo.a" bindings/go/lib/windows_amd64/ &&
+        GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go -C examples/go/chat build -o "$library/go/chat.exe" . &&
+        echo "Hello from Go" | tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- sh -c \
+            'NOMYO_API_KEY=$NOMYO_TEST_API_KEY wine "$1" -url "$NOMYO_TEST_BASE_URL" -ca "$NOMYO_TEST_CA_FILE"' sh "$library/go/chat.exe" |
+        tee /dev/stderr | grep -q "Hello from Go"
+}
+if command -v go >/dev/null; then step Go go go_chat; else cell Go "not run: there is no Go"; fi
+cell Node "not run: napi-build links libnode.dll on MinGW, which no package has"
