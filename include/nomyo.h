@@ -492,7 +492,8 @@ typedef struct {
      */
     uint64_t page_size;
     /**
-     * RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit.
+     * RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit. On Windows the minimum working set, which the library raises
+     * if a lock needs more.
      */
     uint64_t limit;
     /**
@@ -508,11 +509,13 @@ typedef struct {
      */
     uint64_t refused;
     /**
-     * 1 when all of them are excluded from core dumps.
+     * 1 when all of them are excluded from core dumps. On Windows: from the dumps of Windows Error Reporting (Windows 10 1703 or
+     * newer, 512 ranges at most). A dump that another program makes contains them all the same.
      */
     int32_t dump_excluded;
     /**
-     * 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.)
+     * 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.) Always 1 on
+     * Windows, where no process is forked.
      */
     int32_t fork_excluded;
 } nomyo_memory_info;
@@ -1051,6 +1054,10 @@ int32_t nomyo_config_set_post_quantum(nomyo_config *config,
  *   sticky directory on a read-only mount is accepted: so is the root of a Secret volume of Kubernetes.
  * - Each key file belongs to the effective user or to root. The private file gives nothing to its group and to others;
  *   nomyo_config_set_key_group_read() opens one case.
+ *
+ * On Windows owners and access control lists are judged instead. The owner is the user of the process, the administrators or
+ * the system. No entry of a list may let anybody else change the directory, or read or change the private file. Links are
+ * refused, and nomyo_config_set_key_group_read() changes nothing.
  * - A key file may be a symbolic link if the link, each directory that it leads through and the file belong to the
  *   effective user or to root, and if nobody else can write these directories or they are sticky. A directory whose key
  *   files are links is read-only for this library: no pair is generated or rotated there. When its pair falls due, the
@@ -2078,7 +2085,8 @@ void nomyo_secret_free(void *p);
  * Any thread; blocks on the system reading the pages in. Unlock before you free the memory. A forked child inherits no
  * lock.
  *
- * @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK), and nothing more is locked than before;
+ * @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK; on Windows the working set), and nothing more is
+ *         locked than before;
  *         NOMYO_ERR_ARGUMENT: NULL with a length.
  */
 NOMYO_MUST_USE

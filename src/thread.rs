@@ -68,23 +68,6 @@ pub fn on_a_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::mem::MaybeUninit;
-
-    #[test]
-    fn no_signal_is_delivered_on_the_thread_and_the_starter_keeps_its_mask() {
-        fn blocked() -> bool {
-            let mut mask = MaybeUninit::uninit();
-            // SAFETY: no mask is set, and the one in force is written to ours before it is read.
-            unsafe {
-                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
-                libc::sigismember(mask.as_ptr(), libc::SIGUSR1) == 1
-            }
-        }
-        let (tell, told) = std::sync::mpsc::channel();
-        on_a_thread("test", move || tell.send(blocked()).expect("a listener")).expect("a thread");
-        assert!(told.recv().expect("an answer"));
-        assert!(!blocked());
-    }
 
     #[test]
     #[cfg(feature = "capi")]

@@ -8,8 +8,10 @@
 #define NOMYO_ARCHIVE_ARM64 "lib/linux_arm64/libnomyo.a"
 #endif
 
-#if defined NOMYO_STATIC && !(defined __linux__ && __has_include("nomyo.h") && \
-    ((defined __x86_64__ && __has_include(NOMYO_ARCHIVE_AMD64)) || (defined __aarch64__ && __has_include(NOMYO_ARCHIVE_ARM64))))
+#if defined NOMYO_STATIC && !(__has_include("nomyo.h") && \
+    ((defined __linux__ && defined __x86_64__ && __has_include(NOMYO_ARCHIVE_AMD64)) || \
+     (defined __linux__ && defined __aarch64__ && __has_include(NOMYO_ARCHIVE_ARM64)) || \
+     (defined _WIN32 && defined __x86_64__ && __has_include("lib/windows_amd64/libnomyo.a"))))
 #ifdef NOMYO_MUSL
 #error "nomyo.h or the libnomyo.a of this platform is missing: run `make go-lib-musl` in libnomyo's checkout, or build with -tags nomyo_dynamic"
 #else
@@ -19,7 +21,7 @@
 
 #include "nomyo.h" /* with stdint.h, which defines __GLIBC__ on a system with glibc */
 
-#if defined NOMYO_STATIC && !defined NOMYO_MUSL && !defined __GLIBC__
+#if defined NOMYO_STATIC && defined __linux__ && !defined NOMYO_MUSL && !defined __GLIBC__
 #error "this libnomyo.a needs glibc, and this C compiler is for another C library: build with -tags musl if that is musl"
 #elif defined NOMYO_MUSL && defined __GLIBC__
 #error "this libnomyo.a needs musl, and this C compiler is for glibc: set CC to a compiler for musl such as musl-gcc, or build without -tags musl"

@@ -6,6 +6,8 @@ package nomyo
 #cgo CFLAGS: -DNOMYO_STATIC
 #cgo linux,amd64 LDFLAGS: ${SRCDIR}/lib/linux_amd64/libnomyo.a
 #cgo linux,arm64 LDFLAGS: ${SRCDIR}/lib/linux_arm64/libnomyo.a
+#cgo windows,amd64 LDFLAGS: ${SRCDIR}/lib/windows_amd64/libnomyo.a
+#cgo windows LDFLAGS: -lws2_32 -lbcrypt -lntdll -luserenv -lcrypt32 -lsecur32 -lncrypt -ladvapi32 -ldbghelp -lsynchronization
 #cgo linux LDFLAGS: -static-libgcc -lm -ldl -lpthread
 */
 import "C"
@@ -14,4 +16,5 @@ import "C"
 import (
 	_ "github.com/nomyo-ai/libnomyo/bindings/go/lib/linux_amd64"
 	_ "github.com/nomyo-ai/libnomyo/bindings/go/lib/linux_arm64"
+	_ "github.com/nomyo-ai/libnomyo/bindings/go/lib/windows_amd64"
 )

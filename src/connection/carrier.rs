@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 
+use rustix::event::PollFlags;
+
 use super::failure::Failure;
 use super::step::Step;
 use super::tcp::Tcp;
@@ -19,7 +21,7 @@ pub(crate) trait Carrier: Read + Write {
     /// # Errors
     /// The failures of [`Step::left`], [`Failure::Dead`], and the errors of poll().
     fn wait(&self, to_write: bool, step: &Step<'_>) -> Result<(), Failure> {
-        let events = if to_write || self.has_unsent() { libc::POLLIN | libc::POLLOUT } else { libc::POLLIN };
+        let events = if to_write || self.has_unsent() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         self.tcp().wait(events, step)
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::failure::Failure;
+use super::os::is_under_way;
 use super::stage::Stage;
 use super::step::Step;
 use super::tcp::poll;
@@ -46,14 +47,10 @@ pub(super) fn to_one_of(addresses: &[SocketAddr], step: &Step<'_>) -> Result<Tcp
             return Err(last);
         }
         let until_next = if untried.is_empty() { SLICE } else { next_at.saturating_duration_since(Instant::now()) };
-        let mut asked: Vec<_> = trying
-            .iter()
-            .map(|socket| libc::pollfd { fd: socket.as_raw_fd(), events: libc::POLLOUT, revents: 0 })
-            .collect();
-        poll(&mut asked, left.min(SLICE).min(until_next))?;
-        let done = asked.iter().position(|asked| asked.revents != 0);
-        if let Some(socket) = done.map(|index| trying.swap_remove(index)) {
-            match socket.take_error() {
+        let most = left.min(SLICE).min(until_next);
+        if let Some((index, outcome)) = first_decided(&trying, most)? {
+            let socket = trying.swap_remove(index);
+            match outcome {
                 Ok(None) => return Ok(socket.into()),
                 Ok(Some(e)) | Err(e) => last = e.into(),
             }
@@ -63,6 +60,20 @@ pub(super) fn to_one_of(addresses: &[SocketAddr], step: &Step<'_>) -> Result<Tcp
     }
 }
 
+/// The first of `sockets` that is connected (`Ok(None)`) or has failed, within `most`.
+fn first_decided(
+    sockets: &[Socket],
+    most: Duration,
+) -> std::io::Result<Option<(usize, std::io::Result<Option<std::io::Error>>)>> {
+    let mut asked: Vec<_> = sockets.iter().map(|socket| PollFd::new(socket, PollFlags::OUT)).collect();
+    poll(&mut asked, most)?;
+    // Windows before 10 2004 does not poll a socket ready if its connection failed. Therefore each socket's error is taken.
+    Ok(sockets.iter().zip(asked).enumerate().find_map(|(index, (socket, asked))| match socket.take_error() {
+        Ok(None) if asked.revents().is_empty() => None,
+        outcome => Some((index, outcome)),
+    }))
+}
+
 /// Begins to connect; true if the connection is there already.
 fn begin(address: SocketAddr) -> std::io::Result<(Socket, bool)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -70,7 +81,7 @@ fn begin(address: SocketAddr) -> std::io::Result<(Socket, bool)> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE))?;
     match socket.connect(&address.into()) {
-        Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => Ok((socket, false)),
+        Err(e) if is_under_way(&e) => Ok((socket, false)),
         outcome => outcome.map(|()| (socket, true)),
     }
 }

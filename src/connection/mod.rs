@@ -14,6 +14,7 @@ mod connect;
 mod dial;
 mod failure;
 mod no_proxy;
+mod os;
 mod provider;
 mod proxy;
 mod resolve;

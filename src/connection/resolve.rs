@@ -98,7 +98,7 @@ impl Lookup {
 
 /// Asks the system's resolver, and waits for it.
 fn addresses_of(host: &str, port: u16) -> Result<Vec<SocketAddr>, NoAddress> {
-    let hints = AddrInfoHints { socktype: libc::SOCK_STREAM, ..AddrInfoHints::default() };
+    let hints = AddrInfoHints { socktype: dns_lookup::SockType::Stream.into(), ..AddrInfoHints::default() };
     let found = getaddrinfo(Some(host), None, Some(hints)).map_err(|e| match e.kind() {
         LookupErrorKind::NoName | LookupErrorKind::NoData | LookupErrorKind::Fail => NoAddress::Unknown,
         _ => NoAddress::Unanswered,

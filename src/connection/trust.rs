@@ -7,21 +7,9 @@ use rustls::RootCertStore;
 use rustls::pki_types::TrustAnchor;
 
 use super::failure::Failure;
+use super::os;
 use crate::error::{Error, Result, Status};
 use crate::pem::{self, Block};
-
-/// Where Linux distributions keep the bundle of their certificate authorities. The first that exists is read.
-const BUNDLES: [&str; 7] = [
-    "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Gentoo, Arch
-    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL, Fedora
-    "/etc/pki/tls/certs/ca-bundle.crt",                  // RHEL, older
-    "/etc/ssl/ca-bundle.pem",                            // openSUSE
-    "/etc/pki/tls/cacert.pem",                           // OpenELEC
-    "/etc/ssl/cert.pem",                                 // Alpine
-    "/opt/etc/ssl/certs/ca-certificates.crt",            // Entware
-];
-/// Where the certificates are if there is no bundle, one in each file.
-const DIRECTORY: &str = "/etc/ssl/certs";
 
 /// The trust store, and certificates beside it.
 #[derive(Clone, Debug, Default)]
@@ -105,16 +93,7 @@ impl Store {
                 }
                 (found, places)
             }
-            Store::System => match BUNDLES.map(Path::new).into_iter().find(|bundle| bundle.exists()) {
-                Some(bundle) => (
-                    rustls_native_certs::load_certs_from_paths(Some(bundle), None).certs,
-                    vec![bundle.display().to_string()],
-                ),
-                None => (
-                    rustls_native_certs::load_certs_from_paths(None, Some(Path::new(DIRECTORY))).certs,
-                    BUNDLES.iter().chain([&DIRECTORY]).map(|place| (*place).to_owned()).collect(),
-                ),
-            },
+            Store::System => os::trust_store(),
         };
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(found);
@@ -122,11 +101,10 @@ impl Store {
     }
 }
 
-/// Whether there is a file or a directory that [`Store::System`] would read.
+/// Whether there is a trust store of the system's.
 #[cfg(feature = "capi")]
 pub(crate) fn has_system_trust_store() -> bool {
-    let has_entries = |directory: &Path| std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some());
-    BUNDLES.iter().any(|bundle| Path::new(bundle).exists()) || has_entries(Path::new(DIRECTORY))
+    os::has_trust_store()
 }
 
 /// The CAs of a PEM text, which `shown` names.

@@ -34,7 +34,8 @@ pub struct nomyo_memory_info {
     pub level: i32,
     /// The system's page size in bytes.
     pub page_size: u64,
-    /// RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit.
+    /// RLIMIT_MEMLOCK in bytes; UINT64_MAX when there is no limit. On Windows the minimum working set, which the library raises
+    /// if a lock needs more.
     pub limit: u64,
     /// Bytes mapped for the library's heap and its secrets.
     pub mapped: u64,
@@ -42,9 +43,11 @@ pub struct nomyo_memory_info {
     pub locked: u64,
     /// Bytes of them that the system refused to lock.
     pub refused: u64,
-    /// 1 when all of them are excluded from core dumps.
+    /// 1 when all of them are excluded from core dumps. On Windows: from the dumps of Windows Error Reporting (Windows 10 1703 or
+    /// newer, 512 ranges at most). A dump that another program makes contains them all the same.
     pub dump_excluded: i32,
-    /// 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.)
+    /// 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.) Always 1 on
+    /// Windows, where no process is forked.
     pub fork_excluded: i32,
 }
 
@@ -126,7 +129,8 @@ fn range(p: *const c_void, len: usize) -> Result<*const u8> {
 /// Any thread; blocks on the system reading the pages in. Unlock before you free the memory. A forked child inherits no
 /// lock.
 ///
-/// @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK), and nothing more is locked than before;
+/// @return NOMYO_OK, NOMYO_ERR_SECURITY: the system refused (RLIMIT_MEMLOCK; on Windows the working set), and nothing more is
+///         locked than before;
 ///         NOMYO_ERR_ARGUMENT: NULL with a length.
 #[must_use]
 #[unsafe(no_mangle)]

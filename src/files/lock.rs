@@ -1,18 +1,12 @@
 //! The right to change a folder, and the only way in which files in it are replaced.
 
 use std::fmt::Arguments;
-use std::fs::File;
 use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
-use rustix::io::Errno;
-
-use super::access::Access;
-use super::folder::{Folder, looked_at};
-use super::io;
-use crate::error::{Error, Result, Status};
+use super::os::Held;
+use super::{Access, Folder, io};
+use crate::error::Result;
 use crate::memory::{self, SecretBuf};
 
 /// The lock file. It stays in the folder.
@@ -23,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The right to change a folder.
 pub(crate) struct Lock<'a> {
     folder: &'a Folder,
-    fd: OwnedFd,
+    _held: Held,
 }
 
 impl Folder {
@@ -31,7 +25,7 @@ impl Folder {
     /// wait; its argument follows the word "while" in that error.
     ///
     /// # Errors
-    /// - [`Status::Io`]: nothing can be written here, or the file system has no locks.
+    /// - [`Status::Io`](crate::Status::Io): nothing can be written here, or the file system has no locks.
     /// - The error of `may_wait`.
     pub(crate) fn lock(&self, may_wait: impl Fn(Arguments<'_>) -> Result<()>) -> Result<Lock<'_>> {
         loop {
@@ -47,26 +41,7 @@ impl Folder {
 
     /// As [`lock`](Folder::lock), without waiting. None if another process or thread has the lock.
     pub(crate) fn try_lock(&self) -> Result<Option<Lock<'_>>> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(self, NAME, flags, Mode::from_raw_mode(0o600)).map_err(|e| match e {
-            Errno::ROFS | Errno::ACCESS | Errno::PERM | Errno::NOSPC | Errno::DQUOT => {
-                io("cannot be written to", self.path(), e)
-            }
-            e => io("could not be opened", &self.path_of(NAME), e),
-        })?;
-        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Lock { folder: self, fd })),
-            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
-            Err(e @ (Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL)) => Err(Error::new(
-                Status::Io,
-                format!(
-                    "{} cannot be written to safely: its file system has no file locks (flock: {})",
-                    self.path().display(),
-                    std::io::Error::from(e)
-                ),
-            )),
-            Err(e) => Err(io("cannot be locked", &self.path_of(NAME), e)),
-        }
+        Ok(self.try_hold(NAME)?.map(|held| Lock { folder: self, _held: held }))
     }
 
     /// The content of the temporary file of `name`.
@@ -81,19 +56,15 @@ impl Folder {
 }
 
 impl Lock<'_> {
-    /// Writes `bytes` to the temporary file of `name`, down to the disk. The file system's owner and mode for the file are
-    /// looked at before the first byte is written.
+    /// Writes `bytes` to the temporary file of `name`, down to the disk. The owner that the file system gives the file, and who
+    /// may read it, are looked at before the first byte is written.
     pub(crate) fn stage(&self, name: &str, bytes: &[u8], access: Access) -> Result<()> {
         self.unstage(name)?;
         let staged = staged(name);
-        let path = self.folder.path_of(&staged);
-        let failed = |e| io("could not be written, and what was there before is as it was", &path, e);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(self.folder, &staged, flags, access.mode()).map_err(failed)?;
-        let written = looked_at(&fd, &path).and_then(|stat| access.judge_new(&stat, &path)).and_then(|()| {
-            let mut file = File::from(fd);
-            let written = file.write_all(bytes).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO));
-            written.and_then(|()| rustix::fs::fsync(&file)).map_err(failed)
+        let written = self.folder.create(&staged, access).and_then(|mut file| {
+            file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| {
+                io("could not be written, and what was there before is as it was", &self.folder.path_of(&staged), e)
+            })
         });
         written.inspect_err(|_| {
             // An incomplete file is of no use. If it cannot be removed, the first error still says more.
@@ -103,36 +74,17 @@ impl Lock<'_> {
 
     /// Removes the temporary file of `name`.
     pub(crate) fn unstage(&self, name: &str) -> Result<()> {
-        match rustix::fs::unlinkat(self.folder, staged(name), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(e) => Err(io("could not be removed", &self.folder.path_of(staged(name)), e)),
-        }
+        self.folder.remove(&staged(name))
     }
 
     /// Renames the temporary file of `name` to `name`, at once. The error is half a sentence.
     pub(crate) fn commit(&self, name: &str) -> Result<()> {
-        rustix::fs::renameat(self.folder, staged(name), self.folder, name)
-            .map_err(|e| io("could not be replaced", &self.folder.path_of(name), e))
+        self.folder.replace(&staged(name), name)
     }
 
     /// Brings renames down to the disk, where the file system can do that.
     pub(crate) fn sync(&self) -> Result<()> {
-        synchronised(rustix::fs::fsync(self.folder)).map_err(|e| io("could not be synchronised", self.folder.path(), e))
-    }
-}
-
-impl Drop for Lock<'_> {
-    fn drop(&mut self) {
-        // Unlock explicitly. A forked child still holds the descriptor, so close() alone would leave the file locked.
-        let _ = rustix::fs::flock(&self.fd, FlockOperation::Unlock);
-    }
-}
-
-/// A file system that cannot synchronise a folder says so by these errors: some network and overlay file systems do.
-fn synchronised(outcome: std::result::Result<(), Errno>) -> std::result::Result<(), Errno> {
-    match outcome {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
-        outcome => outcome,
+        self.folder.sync()
     }
 }
 
@@ -144,6 +96,7 @@ pub(crate) fn staged(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Status;
     use crate::wait::Wait;
 
     #[test]
@@ -175,14 +128,5 @@ mod tests {
         assert!(error.message().contains(&words), "{error}");
         drop(lock);
         assert!(folder.lock(|doing| wait.check(doing)).is_ok());
-    }
-
-    #[test]
-    fn a_file_system_that_cannot_synchronise_is_written_to_and_a_failing_disk_is_an_error() {
-        for none in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
-            assert_eq!(synchronised(Err(none)), Ok(()));
-        }
-        assert_eq!(synchronised(Err(Errno::IO)), Err(Errno::IO));
-        assert_eq!(synchronised(Err(Errno::NOSPC)), Err(Errno::NOSPC));
     }
 }

@@ -8,19 +8,20 @@
 mod access;
 mod aside;
 mod folder;
-mod link;
 mod lock;
+mod mark;
+mod os;
 mod path;
 
 pub(crate) use access::Access;
 pub(crate) use aside::aside;
-pub(crate) use folder::{Folder, MAX_LEN, Mark};
+pub(crate) use folder::MAX_LEN;
 pub(crate) use lock::{Lock, staged};
+pub(crate) use mark::Mark;
+pub(crate) use os::Folder;
 pub(crate) use path::absolute;
 
 use std::path::Path;
-
-use rustix::io::Errno;
 
 use crate::error::{Error, Result, Status};
 use crate::memory::SecretBuf;
@@ -30,13 +31,13 @@ pub(crate) fn read(path: &Path, access: Access) -> Result<SecretBuf> {
     let (folder, name) = path::split(path)
         .ok_or_else(|| unsafe_file(path, "it does not name a file; give the path of a file with a name in UTF-8"))?;
     let opened = Folder::open_to_read(folder);
-    let missing = |error| if matches!(folder.try_exists(), Ok(false)) { folder::not_there(path) } else { error };
+    let missing = |error| if matches!(folder.try_exists(), Ok(false)) { not_there(path) } else { error };
     opened.map_err(missing)?.read_linked(name, access)
 }
 
 /// The mark of the file that `path` leads to.
 pub(crate) fn mark(path: &Path) -> Result<Mark> {
-    Mark::of(rustix::fs::stat(path), path)
+    os::mark(path)
 }
 
 /// Refuses the file or the folder at `path`; `why` is half a sentence that ends in what to do.
@@ -44,13 +45,13 @@ fn unsafe_file(path: &Path, why: &str) -> Error {
     Error::new(Status::Key, format!("{} cannot be used: {why}", path.display()))
 }
 
-/// A failed system call.
-fn io(what: &str, path: &Path, e: Errno) -> Error {
-    let why = std::io::Error::from(e).kind();
-    Error::new(Status::Io, format!("{} {what}: {why}", path.display()))
+/// There is no file at `path`.
+fn not_there(path: &Path) -> Error {
+    Error::new(Status::Key, format!("{} is not there; check the path", path.display()))
 }
 
-/// `path` as a shell takes it.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+/// A failed system call.
+fn io(what: &str, path: &Path, error: impl Into<std::io::Error>) -> Error {
+    let why = error.into().kind();
+    Error::new(Status::Io, format!("{} {what}: {why}", path.display()))
 }

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::crypto::{self, KeyPair};
+use crate::memory;
 
 /// The next pair. Pairs repeat in a process only after all were taken.
 pub(super) fn next() -> Option<KeyPair> {
@@ -17,19 +18,12 @@ pub(super) fn next() -> Option<KeyPair> {
         // Two processes rarely begin with the same pair.
         let first = crypto::random::<2>().map_or(0, u16::from_le_bytes);
         TAKEN.store(first.into(), Ordering::Relaxed);
-        directory().map_or_else(Vec::new, |directory| files_in(&directory))
+        let directory = memory::variable_at_start("NOMYO_TEST_PAIRS").filter(|directory| !directory.is_empty());
+        directory.map_or_else(Vec::new, |directory| files_in(Path::new(&directory)))
     });
     let file = files.get(TAKEN.fetch_add(1, Ordering::Relaxed).checked_rem(files.len())?)?;
     let pem = std::fs::read(file).ok()?;
     KeyPair::from_pkcs8(&pem_rfc7468::decode_vec(&pem).ok()?.1).ok()
-}
-
-/// The value in the environment with which the process began. Another thread may be changing the environment of now.
-fn directory() -> Option<PathBuf> {
-    let environment = std::fs::read("/proc/self/environ").ok()?;
-    let value =
-        environment.split(|byte| *byte == 0).find_map(|variable| variable.strip_prefix(b"NOMYO_TEST_PAIRS="))?;
-    std::str::from_utf8(value).ok().filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn files_in(directory: &Path) -> Vec<PathBuf> {

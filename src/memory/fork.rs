@@ -18,6 +18,8 @@ pub(crate) fn watch() {
     if WATCHING.load(Ordering::Acquire) {
         return;
     }
+    // Not while the mutex is held: the system may take locks of its own for this.
+    os::stay_loaded();
     SETTING.hold(|| {
         if !WATCHING.load(Ordering::Acquire) {
             PROCESS.store(Process::this().number(), Ordering::Relaxed);

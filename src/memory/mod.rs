@@ -52,6 +52,8 @@ pub use guarded::{alloc_guarded, free_guarded, retire_guarded};
 pub(crate) use heap::Vault;
 pub(crate) use heap::key_scope;
 pub(crate) use os::Signals;
+#[cfg(all(debug_assertions, not(miri)))]
+pub(crate) use os::variable_at_start;
 #[cfg(feature = "capi")]
 pub use os::wipe;
 #[cfg(feature = "capi")]

@@ -26,20 +26,18 @@ fn lock_each(counts: &mut BTreeMap<usize, usize>, pages: &Pages) -> Result<()> {
         if !unsafe { os::lock(address(page), 1) } {
             let error = std::io::Error::last_os_error();
             let (why, ours) = (error.kind(), touched(pages));
-            // A page that cannot be read in is locked all the same, and then refused: with ENOMEM (PROT_NONE) or EAGAIN (no memory).
-            if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN)) {
+            if os::may_be_locked_after(&error) {
                 *counts.entry(page).or_insert(0) += 1;
                 give_up(counts, page, ours);
             }
             for page in pages.clone().take(done) {
                 give_up(counts, page, ours);
             }
-            let limit = os::lock_limit();
             return Err(Error::new(
                 Status::Security,
                 format!(
-                    "the system refused to lock the memory ({why}): RLIMIT_MEMLOCK is {limit} bytes; raise it, or grant \
-                     CAP_IPC_LOCK, and see that the range is yours"
+                    "the system refused to lock the memory ({why}): {}, and see that the range is yours",
+                    os::lock_limit_advice()
                 ),
             ));
         }

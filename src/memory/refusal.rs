@@ -74,12 +74,11 @@ pub(super) fn no_memory(len: usize) -> Error {
 
 /// The error if a required lock was refused.
 fn not_locked() -> Error {
-    let limit = os::lock_limit();
     Error::new(
         Status::Security,
         format!(
-            "the system refused to lock memory for secrets, and the memory policy requires it: RLIMIT_MEMLOCK is {limit} \
-             bytes; raise it (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock= in containers) or grant CAP_IPC_LOCK"
+            "the system refused to lock memory for secrets, and the memory policy requires it: {}",
+            os::lock_limit_advice()
         ),
     )
 }

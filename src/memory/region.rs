@@ -157,7 +157,7 @@ pub(super) fn keep_spares() -> Result<(), Unmapped> {
             let unused = LIST.hold(|| spare_for(kind).0.replace(new.as_ptr()));
             if !unused.is_null() {
                 // SAFETY: another thread laid this spare out at the same time, and nobody uses it.
-                unsafe { os::unmap(unused.cast(), SPARE + 3 * os::page_size()) };
+                unsafe { os::release(unused.cast(), SPARE + 3 * os::page_size()) };
             }
         }
     }
@@ -183,7 +183,7 @@ fn lay_out(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, Unmappe
     let page = os::page_size();
     let len = len.checked_next_multiple_of(page).ok_or(NoMemory)?;
     let span = len.checked_add(3 * page).filter(|span| *span < isize::MAX as usize - ALIGNMENT).ok_or(NoMemory)?;
-    let base = reserve_aligned(span).ok_or(NoMemory)?;
+    let base = os::reserve(span, ALIGNMENT).ok_or(NoMemory)?;
     base.expose_provenance();
     // SAFETY: within the reservation: the header's page, a guard, then `len` bytes, then a guard.
     let data = unsafe { base.add(2 * page) };
@@ -194,7 +194,7 @@ fn lay_out(kind: Kind, arena: u8, len: usize) -> Result<NonNull<Header>, Unmappe
     // SAFETY: whole pages of the mapping just made.
     if !unsafe { os::commit(base, page) && os::commit(data, len) } {
         // SAFETY: the mapping just made, which nobody has seen.
-        unsafe { os::unmap(base, span) };
+        unsafe { os::release(base, span) };
         return Err(NoMemory);
     }
     let header: *mut Header = base.cast();
@@ -226,7 +226,7 @@ fn begin(header: NonNull<Header>, unlockable: Unlockable) -> Result<NonNull<Head
     let locked = unsafe { lock(region.kind, data, len) };
     if locked == Lockedness::Refused && unlockable == Unlockable::Refuse && policy::current() == MemoryPolicy::Require {
         // SAFETY: the whole mapping, which nobody else has seen.
-        unsafe { os::unmap(header.as_ptr().cast(), len + 3 * os::page_size()) };
+        unsafe { os::release(header.as_ptr().cast(), len + 3 * os::page_size()) };
         REFUSALS.fetch_add(1, Ordering::Relaxed);
         return Err(NotLocked);
     }
@@ -265,8 +265,9 @@ pub(super) unsafe fn unmap(header: NonNull<Header>) {
         }
     });
     let was_locked = region.locked() == Lockedness::Locked;
+    os::forget_exclusion(region.data.as_ptr());
     // SAFETY: the whole mapping, by the layout above; nobody uses it by the contract.
-    unsafe { os::unmap(header.as_ptr().cast(), len + 3 * page) };
+    unsafe { os::release(header.as_ptr().cast(), len + 3 * page) };
     if was_locked {
         LOCK_GIVEN_BACK.store(true, Ordering::Relaxed);
     }
@@ -402,20 +403,6 @@ fn count(kind: Kind, len: usize, locked: Lockedness, add: impl Fn(&AtomicU64, u6
         Lockedness::Locked => add(&LOCKED, len as u64),
         Lockedness::Refused => add(&REFUSED, len as u64),
     };
-}
-
-/// Reserves `span` bytes that begin at a multiple of ALIGNMENT.
-fn reserve_aligned(span: usize) -> Option<*mut u8> {
-    let wide = os::reserve(span + ALIGNMENT)?;
-    let before = wide.addr().next_multiple_of(ALIGNMENT) - wide.addr();
-    let span = span.next_multiple_of(os::page_size());
-    // SAFETY: the aligned part lies within the reservation; what is before and behind it is whole pages of it.
-    unsafe {
-        let base = wide.add(before);
-        os::unmap(wide, before);
-        os::unmap(base.add(span), ALIGNMENT - before);
-        Some(base)
-    }
 }
 
 /// # Safety

@@ -28,7 +28,7 @@ pub struct MemoryInfo {
     pub level: MemoryLevel,
     /// The system's page size.
     pub page_size: u64,
-    /// `RLIMIT_MEMLOCK`, in bytes. `None` if there is no limit.
+    /// `RLIMIT_MEMLOCK`, in bytes. `None` if there is no limit. On Windows the minimum working set, which is raised on demand.
     pub limit: Option<u64>,
     /// Mapped for what is to be locked.
     pub mapped: u64,
@@ -36,9 +36,9 @@ pub struct MemoryInfo {
     pub locked: u64,
     /// Refused by the system.
     pub refused: u64,
-    /// Whether all of it is excluded from core dumps.
+    /// Whether all of it is excluded from core dumps. On Windows: from the dumps of Windows Error Reporting, and of nothing else.
     pub dump_excluded: bool,
-    /// Whether prompts, answers, private keys and AES keys read as zeros in a forked child.
+    /// Whether prompts, answers, private keys and AES keys read as zeros in a forked child. True on Windows, which has no fork.
     pub fork_excluded: bool,
 }
 

@@ -61,6 +61,22 @@ unsafe impl corosensei::stack::Stack for Stack {
         let data = unsafe { self.region.as_ref() }.data().addr().get();
         StackPointer::new(data - os::page_size()).unwrap_or(StackPointer::MIN)
     }
+
+    /// The limits of the stack in the thread's environment block. All pages are there from the beginning, so that no guard page
+    /// moves, and no room is kept for a handler of stack overflows: an overflow ends the process.
+    #[cfg(windows)]
+    fn teb_fields(&self) -> corosensei::stack::StackTebFields {
+        corosensei::stack::StackTebFields {
+            StackBase: self.base().get(),
+            StackLimit: self.limit().get() + os::page_size(),
+            DeallocationStack: self.limit().get(),
+            GuaranteedStackBytes: 0,
+        }
+    }
+
+    /// The limits do not change.
+    #[cfg(windows)]
+    fn update_teb_fields(&mut self, _: usize, _: usize) {}
 }
 
 impl Drop for Stack {

@@ -10,7 +10,7 @@ from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_int32, c_in
 from typing import Any
 
 ABI_VERSION = 0
-SONAME = f"libnomyo.so.{ABI_VERSION}"
+SONAME = "nomyo.dll" if os.name == "nt" else f"libnomyo.so.{ABI_VERSION}"
 
 
 def _opaque(name: str) -> Any:

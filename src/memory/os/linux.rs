@@ -1,11 +1,13 @@
 //! Linux.
 
+#[cfg(feature = "capi")]
+use std::io;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-#[cfg(debug_assertions)]
-pub(in crate::memory) use super::proc::began_with;
 pub(in crate::memory) use super::proc::flags_at;
+#[cfg(debug_assertions)]
+pub(crate) use super::proc::{began_with, variable_at_start};
 
 /// Bytes of a page. Asked once.
 pub(in crate::memory) fn page_size() -> usize {
@@ -43,12 +45,51 @@ pub(in crate::memory) fn lock_limit() -> u64 {
     if known { limit.rlim_cur } else { 0 }
 }
 
-/// Reserves `len` bytes of addresses that fault when they are touched. `None` if no addresses are left.
-pub(in crate::memory) fn reserve(len: usize) -> Option<*mut u8> {
+/// The limit on locks and the ways to raise it, as the end of an error's sentence.
+pub(in crate::memory) fn lock_limit_advice() -> String {
+    format!(
+        "RLIMIT_MEMLOCK is {} bytes; raise it (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock= in containers) or grant \
+         CAP_IPC_LOCK",
+        lock_limit()
+    )
+}
+
+/// Reserves `len` bytes of addresses, of which the first is a multiple of `alignment`. They fault when they are touched. Both
+/// numbers are whole pages. `None` if no addresses are left. [`release`] gives back the reservation.
+pub(in crate::memory) fn reserve(len: usize, alignment: usize) -> Option<*mut u8> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new anonymous mapping at an address of the kernel's choice touches nothing that exists.
-    let base = unsafe { libc::mmap(std::ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
-    if base == libc::MAP_FAILED { None } else { Some(base.cast()) }
+    let wide = unsafe { libc::mmap(std::ptr::null_mut(), len + alignment, libc::PROT_NONE, flags, -1, 0) };
+    if wide == libc::MAP_FAILED {
+        return None;
+    }
+    let wide: *mut u8 = wide.cast();
+    let before = wide.addr().next_multiple_of(alignment) - wide.addr();
+    // SAFETY: the aligned part lies within the mapping; whole pages before and behind it are given back.
+    unsafe {
+        let base = wide.add(before);
+        unmap(wide, before);
+        unmap(base.add(len), alignment - before);
+        Some(base)
+    }
+}
+
+/// Gives a whole reservation back, with the pages in it.
+///
+/// # Safety
+/// [`reserve`] returned `base` for `len` bytes, and nobody uses the reservation any more.
+pub(in crate::memory) unsafe fn release(base: *mut u8, len: usize) {
+    // SAFETY: by the contract above.
+    unsafe { unmap(base, len) };
+}
+
+/// # Safety
+/// `base..base + len` are whole pages of a mapping that the caller owns and does not use any more.
+unsafe fn unmap(base: *mut u8, len: usize) {
+    if len > 0 {
+        // SAFETY: by the contract above.
+        unsafe { libc::munmap(base.cast(), len) };
+    }
 }
 
 /// Makes reserved pages readable and writable; they are zero.
@@ -80,17 +121,6 @@ pub(in crate::memory) fn populate(bytes: &mut [u8]) {
     }
 }
 
-/// Gives pages back to the system.
-///
-/// # Safety
-/// `base..base + len` are whole pages of a mapping that the caller owns and does not use any more.
-pub(in crate::memory) unsafe fn unmap(base: *mut u8, len: usize) {
-    if len > 0 {
-        // SAFETY: by the contract above.
-        unsafe { libc::munmap(base.cast(), len) };
-    }
-}
-
 /// Keeps pages out of swap (mlock). The count does not nest: the caller owns whole pages or counts itself.
 ///
 /// # Safety
@@ -98,6 +128,13 @@ pub(in crate::memory) unsafe fn unmap(base: *mut u8, len: usize) {
 pub(in crate::memory) unsafe fn lock(base: *const u8, len: usize) -> bool {
     // SAFETY: by the contract above; mlock changes no contents.
     unsafe { libc::mlock(base.cast(), len) == 0 }
+}
+
+/// Whether pages may be locked although [`lock`] failed with `error`. A page that cannot be read in is locked all the same, and
+/// then refused: with ENOMEM (PROT_NONE) or EAGAIN (no memory).
+#[cfg(feature = "capi")]
+pub(in crate::memory) fn may_be_locked_after(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN))
 }
 
 /// Undoes [`lock`].
@@ -131,6 +168,9 @@ pub(in crate::memory) unsafe fn exclude_from_dumps(base: *mut u8, len: usize) ->
     // SAFETY: by the contract above; the advice changes no contents in this process.
     unsafe { libc::madvise(base.cast(), len, libc::MADV_DONTDUMP) == 0 && KEPT.is_kept(base) }
 }
+
+/// Takes back [`exclude_from_dumps`] before the pages at `base` are given back. The kernel does that with the pages.
+pub(in crate::memory) fn forget_exclusion(_: *mut u8) {}
 
 /// Makes pages read as zeros in a forked child.
 ///
@@ -198,6 +238,10 @@ pub(in crate::memory) fn at_fork(before: extern "C" fn(), in_parent: extern "C" 
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 
+/// Keeps the library loaded until the process ends, because destructors of its threads may run late. The linker's -z nodelete
+/// (build.rs) does that here.
+pub(in crate::memory) fn stay_loaded() {}
+
 /// The signal mask of a thread, saved while signals are blocked.
 #[derive(Clone, Copy)]
 pub(crate) struct Signals(libc::sigset_t);
@@ -224,5 +268,26 @@ impl Signals {
     pub(crate) fn restore(&self) {
         // SAFETY: the set was filled by pthread_sigmask; no room is given for the one before.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const self.0, std::ptr::null_mut()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_signal_is_delivered_on_a_thread_of_the_library_and_the_starter_keeps_its_mask() {
+        fn blocked() -> bool {
+            let mut mask = MaybeUninit::uninit();
+            // SAFETY: no mask is set, and the one in force is written to ours before it is read.
+            unsafe {
+                libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), mask.as_mut_ptr());
+                libc::sigismember(mask.as_ptr(), libc::SIGUSR1) == 1
+            }
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        crate::thread::on_a_thread("test", move || tell.send(blocked()).expect("a listener")).expect("a thread");
+        assert!(told.recv().expect("an answer"));
+        assert!(!blocked());
     }
 }

@@ -4,9 +4,6 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Alignment of reservations, which is more than that of a page.
-const ALIGNMENT: usize = 1 << 20;
-
 pub(in crate::memory) fn page_size() -> usize {
     4096
 }
@@ -15,14 +12,20 @@ pub(in crate::memory) fn lock_limit() -> u64 {
     0
 }
 
-/// Aligned to a megabyte, so that nothing of it is ever given back alone.
-pub(in crate::memory) fn reserve(len: usize) -> Option<*mut u8> {
+pub(in crate::memory) fn lock_limit_advice() -> String {
+    "the interpreter locks no memory".to_owned()
+}
+
+pub(in crate::memory) fn reserve(len: usize, alignment: usize) -> Option<*mut u8> {
     // The interpreter ends if its own allocator has no memory.
-    let layout = Layout::from_size_align(len, ALIGNMENT).ok().filter(|layout| layout.size() < 1 << 30)?;
+    let layout = Layout::from_size_align(len, alignment).ok().filter(|layout| layout.size() < 1 << 30)?;
     // SAFETY: the callers reserve at least three pages.
     let base = unsafe { System.alloc_zeroed(layout) };
     (!base.is_null()).then_some(base)
 }
+
+/// Does nothing: the alignment of the reservation, without which the allocator takes nothing back, is not known here.
+pub(in crate::memory) unsafe fn release(_: *mut u8, _: usize) {}
 
 pub(in crate::memory) unsafe fn commit(_: *mut u8, _: usize) -> bool {
     true
@@ -32,10 +35,12 @@ pub(in crate::memory) unsafe fn prefer_huge_pages(_: *mut u8, _: usize) {}
 
 pub(in crate::memory) fn populate(_: &mut [u8]) {}
 
-/// Does nothing, because the vault gives back parts of a reservation, and the interpreter takes back only whole ones.
-pub(in crate::memory) unsafe fn unmap(_: *mut u8, _: usize) {}
-
 pub(in crate::memory) unsafe fn lock(_: *const u8, _: usize) -> bool {
+    false
+}
+
+#[cfg(feature = "capi")]
+pub(in crate::memory) fn may_be_locked_after(_: &std::io::Error) -> bool {
     false
 }
 
@@ -49,6 +54,8 @@ pub(in crate::memory) unsafe fn discard(_: *mut u8, _: usize) {}
 pub(in crate::memory) unsafe fn exclude_from_dumps(_: *mut u8, _: usize) -> bool {
     false
 }
+
+pub(in crate::memory) fn forget_exclusion(_: *mut u8) {}
 
 pub(in crate::memory) unsafe fn wipe_on_fork(_: *mut u8, _: usize) -> bool {
     false
@@ -68,6 +75,8 @@ pub(in crate::memory) fn wait_while(word: &AtomicU32, value: u32) {
 pub(in crate::memory) fn wake_one(_: &AtomicU32) {}
 
 pub(in crate::memory) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) {}
+
+pub(in crate::memory) fn stay_loaded() {}
 
 #[derive(Clone, Copy)]
 pub(crate) struct Signals;

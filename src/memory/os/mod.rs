@@ -2,14 +2,22 @@
 //!
 //! Each function returns the system's real answer. No function here knows the purpose of the memory.
 
-#[cfg(not(miri))]
+#[cfg(windows)]
+mod error_reports;
+#[cfg(all(target_os = "linux", not(miri)))]
 mod linux;
 #[cfg(miri)]
 mod miri;
-#[cfg(not(miri))]
+#[cfg(all(target_os = "linux", not(miri)))]
 mod proc;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+mod working_set;
 
-#[cfg(not(miri))]
+#[cfg(all(target_os = "linux", not(miri)))]
 pub use linux::*;
 #[cfg(miri)]
 pub use miri::*;
+#[cfg(windows)]
+pub use windows::*;

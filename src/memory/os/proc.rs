@@ -1,16 +1,30 @@
-//! The kernel's files about this process (proc(5)). No function here allocates or takes much of a stack.
+//! The kernel's files about this process (proc(5)). No function here takes much of a stack, and only [`variable_at_start`]
+//! allocates.
 
 use std::ffi::CStr;
+#[cfg(debug_assertions)]
+use std::ffi::OsString;
+#[cfg(debug_assertions)]
+use std::os::unix::ffi::OsStringExt as _;
 
 /// Whether a variable was in the environment with which the process began. The environment of now may be changing.
 #[cfg(debug_assertions)]
-pub(in crate::memory) fn began_with(variable: &[u8]) -> bool {
+pub(crate) fn began_with(variable: &[u8]) -> bool {
     let mut found = false;
     read_parts(c"/proc/self/environ", 0, |part| {
         found = part.strip_prefix(variable).is_some_and(|rest| rest.starts_with(b"="));
         !found
     });
     found
+}
+
+/// The value of a variable in the environment with which the process began. Another thread may be changing the environment of
+/// now.
+#[cfg(debug_assertions)]
+pub(crate) fn variable_at_start(variable: &str) -> Option<OsString> {
+    let environment = std::fs::read("/proc/self/environ").ok()?;
+    let value_of = |entry: &[u8]| entry.strip_prefix(variable.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    environment.split(|byte| *byte == 0).find_map(value_of).map(OsString::from_vec)
 }
 
 /// Whether each of the two-letter VmFlags is set for the mapping that contains `address`. `None` if the kernel shows no flags.

@@ -14,9 +14,9 @@ use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use super::access::judge_owner;
-use super::folder::{Folder, not_there, open_file};
-use super::{io, unsafe_file};
+use super::folder::{Folder, open_file};
 use crate::error::Result;
+use crate::files::{io, not_there, unsafe_file};
 
 /// The most links on the way to one file, as in Linux.
 const MAX_LINKS: usize = 40;

@@ -1,10 +1,6 @@
-//! Clearing of the vector registers, which hold remains of crypto and of copying.
-//!
-//! A register's old value disappears when the register is next written. Until then, the dynamic linker (at a function's first
-//! call) and the kernel (for a signal) may save all registers on the caller's stack, which is neither locked nor ours.
+//! x86-64 by the System V ABI: no vector register belongs to the caller.
 
 /// Zeroes every vector register that a called function may change.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
 pub(crate) fn clear_registers() {
     use std::arch::asm;
 
@@ -62,52 +58,3 @@ pub(crate) fn clear_registers() {
         }
     }
 }
-
-/// Zeroes every vector register that a called function may change: of v8 to v15 the upper halves. The lower ones are the
-/// caller's.
-#[cfg(all(target_arch = "aarch64", not(miri)))]
-pub(crate) fn clear_registers() {
-    // SAFETY: NEON is part of aarch64; the registers are declared as clobbered.
-    unsafe {
-        std::arch::asm!(
-            "movi v0.2d, #0",
-            "movi v1.2d, #0",
-            "movi v2.2d, #0",
-            "movi v3.2d, #0",
-            "movi v4.2d, #0",
-            "movi v5.2d, #0",
-            "movi v6.2d, #0",
-            "movi v7.2d, #0",
-            "movi v16.2d, #0",
-            "movi v17.2d, #0",
-            "movi v18.2d, #0",
-            "movi v19.2d, #0",
-            "movi v20.2d, #0",
-            "movi v21.2d, #0",
-            "movi v22.2d, #0",
-            "movi v23.2d, #0",
-            "movi v24.2d, #0",
-            "movi v25.2d, #0",
-            "movi v26.2d, #0",
-            "movi v27.2d, #0",
-            "movi v28.2d, #0",
-            "movi v29.2d, #0",
-            "movi v30.2d, #0",
-            "movi v31.2d, #0",
-            "mov v8.d[1], xzr",
-            "mov v9.d[1], xzr",
-            "mov v10.d[1], xzr",
-            "mov v11.d[1], xzr",
-            "mov v12.d[1], xzr",
-            "mov v13.d[1], xzr",
-            "mov v14.d[1], xzr",
-            "mov v15.d[1], xzr",
-            clobber_abi("C"),
-            options(nomem, nostack, preserves_flags),
-        );
-    }
-}
-
-/// Nothing is known of this processor's registers.
-#[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-pub(crate) fn clear_registers() {}

@@ -1,0 +1,98 @@
+//! Changes in a folder: the lock file, new files, renames.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::access::{judge_new, mode};
+use super::folder::{Folder, looked_at};
+use crate::error::{Error, Result, Status};
+use crate::files::{Access, io};
+
+/// A lock file that this process holds.
+pub(in crate::files) struct Held(OwnedFd);
+
+impl Folder {
+    /// Takes the lock file `name`. `None` if another process or thread holds it.
+    pub(in crate::files) fn try_hold(&self, name: &str) -> Result<Option<Held>> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(self, name, flags, Mode::from_raw_mode(0o600)).map_err(|e| match e {
+            Errno::ROFS | Errno::ACCESS | Errno::PERM | Errno::NOSPC | Errno::DQUOT => {
+                io("cannot be written to", self.path(), e)
+            }
+            e => io("could not be opened", &self.path_of(name), e),
+        })?;
+        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Held(fd))),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            Err(e @ (Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL)) => Err(Error::new(
+                Status::Io,
+                format!(
+                    "{} cannot be written to safely: its file system has no file locks (flock: {})",
+                    self.path().display(),
+                    std::io::Error::from(e)
+                ),
+            )),
+            Err(e) => Err(io("cannot be locked", &self.path_of(name), e)),
+        }
+    }
+
+    /// Creates the file `name`, which must not be there. The file is judged.
+    pub(in crate::files) fn create(&self, name: &str, access: Access) -> Result<File> {
+        let path = self.path_of(name);
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(self, name, flags, mode(access))
+            .map_err(|e| io("could not be written, and what was there before is as it was", &path, e))?;
+        judge_new(access, &looked_at(&fd, &path)?, &path)?;
+        Ok(File::from(fd))
+    }
+
+    /// Removes the file `name`, if it is there.
+    pub(in crate::files) fn remove(&self, name: &str) -> Result<()> {
+        match rustix::fs::unlinkat(self, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(e) => Err(io("could not be removed", &self.path_of(name), e)),
+        }
+    }
+
+    /// Renames the file `from` to `to`, at once. A file `to` is replaced. The error is half a sentence.
+    pub(in crate::files) fn replace(&self, from: &str, to: &str) -> Result<()> {
+        rustix::fs::renameat(self, from, self, to).map_err(|e| io("could not be replaced", &self.path_of(to), e))
+    }
+
+    /// Brings renames down to the disk, where the file system can do that.
+    pub(in crate::files) fn sync(&self) -> Result<()> {
+        synchronised(rustix::fs::fsync(self)).map_err(|e| io("could not be synchronised", self.path(), e))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Unlock explicitly. A forked child still holds the descriptor, so close() alone would leave the file locked.
+        let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
+    }
+}
+
+/// A file system that cannot synchronise a folder says so by these errors: some network and overlay file systems do.
+fn synchronised(outcome: std::result::Result<(), Errno>) -> std::result::Result<(), Errno> {
+    match outcome {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_cannot_synchronise_is_written_to_and_a_failing_disk_is_an_error() {
+        for none in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
+            assert_eq!(synchronised(Err(none)), Ok(()));
+        }
+        assert_eq!(synchronised(Err(Errno::IO)), Err(Errno::IO));
+        assert_eq!(synchronised(Err(Errno::NOSPC)), Err(Errno::NOSPC));
+    }
+}

@@ -1,0 +1,2 @@
+/* Part of Winsock. */
+#include <sys/socket.h>
