@@ -26,14 +26,14 @@ use crate::client::Config;
 ///   sticky directory on a read-only mount is accepted: so is the root of a Secret volume of Kubernetes.
 /// - Each key file belongs to the effective user or to root. The private file gives nothing to its group and to others;
 ///   nomyo_config_set_key_group_read() opens one case.
-///
-/// On Windows owners and access control lists are judged instead. The owner is the user of the process, the administrators or
-/// the system. No entry of a list may let anybody else change the directory, or read or change the private file. Links are
-/// refused, and nomyo_config_set_key_group_read() changes nothing.
 /// - A key file may be a symbolic link if the link, each directory that it leads through and the file belong to the
 ///   effective user or to root, and if nobody else can write these directories or they are sticky. A directory whose key
 ///   files are links is read-only for this library: no pair is generated or rotated there. When its pair falls due, the
 ///   pair is read again.
+///
+/// On Windows owners and access control lists are judged instead. The owner is the user of the process, the administrators or
+/// the system. No entry of a list may let anybody else change the directory, or read or change the private file. Links are
+/// refused, and nomyo_config_set_key_group_read() changes nothing.
 ///
 /// One thread at a time; blocks on nothing.
 ///
