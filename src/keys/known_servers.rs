@@ -29,8 +29,11 @@ impl KnownServers {
     /// The file at `path`, made absolute, about `server`. The file is not looked at yet. `Status::Argument` if the path names
     /// no file.
     pub(crate) fn new(path: &Path, server: &BaseUrl) -> Result<KnownServers> {
+        // Windows resolves "..", so that the absolute path has a name.
+        let has_name = path.file_name().is_some();
         let path = absolute(path, "known_servers")?;
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|_| has_name);
+        let (Some(folder), Some(name)) = (path.parent(), name) else {
             return Err(Error::argument("known_servers must be the path of a file, with a name in UTF-8; give one"));
         };
         Ok(KnownServers { folder: folder.to_owned(), name: name.to_owned(), server: server.identity() })
