@@ -1,5 +1,5 @@
 #!/bin/sh
-# x86-64 with an old glibc: RHEL 7 and 8, Debian 10 and 11, Ubuntu 20.04. Everything runs natively, on this machine's newer glibc.
+# x86-64 with an old glibc: RHEL 8, Debian 10 and 11, Ubuntu 20.04. Everything runs natively, on this machine's newer glibc.
 #
 # The archive that cargo builds is linked again, by zig, which has the symbols of each version of glibc. A linker of this system
 # would take the newest symbols that it finds.
@@ -10,7 +10,7 @@ triple=x86_64-unknown-linux-gnu
 . tests/cross/programs.sh
 
 compiler=cc
-oldest=${CROSS_GLIBC:-2.17}
+oldest=${CROSS_GLIBC:-2.28}
 zig=$PWD/target/cross/zig
 
 linked_again() { # PROVIDER RAW-ARCHIVE
