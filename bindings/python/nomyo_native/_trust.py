@@ -4,7 +4,7 @@ import os
 
 from ._errors import FileError
 
-# The places where the library looks (src/connection/trust.rs). It reads the first bundle that exists, or the directory.
+# The places where the library looks (src/connection/os/linux/trust_store.rs). It reads the first bundle that exists, or the directory.
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

@@ -9,7 +9,7 @@ import pytest
 import nomyo_native as nomyo
 from nomyo_native import _trust
 
-SOURCE = Path(__file__).parents[3] / "src" / "connection" / "trust.rs"
+SOURCE = Path(__file__).parents[3] / "src" / "connection" / "os" / "linux" / "trust_store.rs"
 
 
 @pytest.fixture(autouse=True)
