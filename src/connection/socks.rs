@@ -13,7 +13,7 @@ const NO_AUTHENTICATION: u8 = 0;
 const PASSWORD: u8 = 2;
 const CONNECT: u8 = 1;
 
-/// What SOCKS needs of a connection.
+/// The operations of a connection that SOCKS needs.
 pub(super) trait Talk {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Failure>;
     fn read_exact(&mut self, buf: &mut [u8]) -> Result<(), Failure>;

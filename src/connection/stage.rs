@@ -1,8 +1,8 @@
-//! What a call is doing on the network, in words for people.
+//! The work of a call on the network, in words for people.
 
 use std::fmt::{self, Display, Formatter};
 
-/// What a call is doing on the network; follows the word "while" in messages.
+/// The work of a call on the network. It follows the word "while" in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     Resolving,

@@ -40,7 +40,7 @@ impl<'a> Step<'a> {
         self.wait
     }
 
-    /// What is left, for the next poll.
+    /// The time that is left, for the next poll.
     ///
     /// # Errors
     /// [`Failure::Stopped`] if the call is cancelled or its deadline has passed, [`Failure::TooSlow`] if the step took too

@@ -33,7 +33,7 @@ impl fmt::Display for NotPinned {
 
 impl std::error::Error for NotPinned {}
 
-/// What a refusal for a missing pin says of the chain and the pins; `None` for another refusal.
+/// The text of a refusal for a missing pin, about the chain and the pins. `None` for another refusal.
 pub(crate) fn not_pinned<'a>(error: &'a (dyn std::error::Error + Send + Sync + 'static)) -> Option<&'a str> {
     error.downcast_ref::<NotPinned>().map(|refusal| refusal.0.as_str())
 }

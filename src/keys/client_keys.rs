@@ -351,7 +351,7 @@ fn new_pair() -> Result<KeyPair> {
 }
 
 impl State {
-    /// What a call does next that wants a pair. A call that has `waited` for a pair uses it, due or not.
+    /// The next step of a call that needs a pair. A call that has `waited` for a pair uses it, due or not.
     fn next(&mut self, waited: bool) -> Next {
         let old = match (&self.held, &self.task) {
             (Some(held), Some(_)) => return Next::Use(held.pair.clone()),

@@ -28,7 +28,7 @@ pub(super) enum Kind {
 }
 
 struct Progress {
-    /// What the operation does at the moment; follows the word "while" in errors.
+    /// The current step of the operation. It follows the word "while" in errors.
     step: String,
     /// How many calls wait for the result.
     calls: usize,
@@ -132,7 +132,7 @@ impl Task {
     /// Waits for the end, as one of the calls that are counted; at most for `most`, after which it returns `None`.
     ///
     /// # Errors
-    /// Those of [`Wait::check`]; the message says whether anything was changed.
+    /// The errors of [`Wait::check`]. The message says whether anything was changed.
     pub(super) fn wait(&self, wait: &Wait, most: Option<Duration>) -> Result<Option<End>> {
         let until = most.and_then(|most| Instant::now().checked_add(most));
         let mut progress = self.lock();
@@ -157,7 +157,7 @@ impl Task {
     /// Waits for the end of another caller's operation, without a say in it.
     ///
     /// # Errors
-    /// Those of [`Wait::check`].
+    /// The errors of [`Wait::check`].
     pub(super) fn watch(&self, wait: &Wait) -> Result<()> {
         let mut progress = self.lock();
         while progress.end.is_none() {

@@ -14,7 +14,7 @@ use crate::headers::Headers;
 /// Room for the head of a request, to begin with.
 const HEAD_ROOM: usize = 16 * 1024;
 
-/// What an attempt saw on its connection.
+/// The events that an attempt saw on its connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// Bytes given to the system, TLS included. 0 if no byte of the request left the process.

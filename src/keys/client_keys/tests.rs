@@ -60,7 +60,7 @@ fn idle(keys: &ClientKeys) {
     }
 }
 
-/// What `body` returned, and how long it took.
+/// The result of `body`, and how long it took.
 fn timed<T>(body: impl FnOnce() -> T) -> (T, Duration) {
     let begun = Instant::now();
     (body(), begun.elapsed())

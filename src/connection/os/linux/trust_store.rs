@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustls::pki_types::CertificateDer;
 
-/// Where Linux distributions keep the bundle of their certificate authorities. The first that exists is read.
+/// The bundles of certificate authorities of Linux distributions. The first that exists is read.
 const BUNDLES: [&str; 7] = [
     "/etc/ssl/certs/ca-certificates.crt",                // Debian, Ubuntu, Gentoo, Arch
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // RHEL, Fedora
@@ -14,7 +14,7 @@ const BUNDLES: [&str; 7] = [
     "/etc/ssl/cert.pem",                                 // Alpine
     "/opt/etc/ssl/certs/ca-certificates.crt",            // Entware
 ];
-/// Where the certificates are if there is no bundle, one in each file.
+/// The directory of the certificates if there is no bundle. Each file holds one.
 const DIRECTORY: &str = "/etc/ssl/certs";
 
 /// The certificates of the system's store, and the places that were looked at.

@@ -17,7 +17,7 @@ const REVISION: u32 = 1;
 /// 64-bit words that hold a list with one entry for any identifier: headers of 16 bytes, and 68 bytes.
 const LIST_WORDS: usize = 16;
 
-/// Calls `create` with the attributes of a file for its owner alone. What is created in a new folder inherits them. No entry is
+/// Calls `create` with the attributes of a file for its owner alone. Files in a new folder inherit them. No entry is
 /// inherited from above.
 pub(super) fn for_owner_only(create: impl FnOnce(*const SECURITY_ATTRIBUTES) -> io::Result<()>) -> io::Result<()> {
     let owner = Sid::own()?;
