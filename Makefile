@@ -357,14 +357,18 @@ test-scenarios: test-tools json library go-debug-lib node-debug-addon $(VENV)/re
 
 # -X dev and asyncio's debug mode are on. The wheel that is installed holds the dev profile's library: it is built in
 # seconds from what is there, and packed as a release would be. Tests that count locked bytes have a process of their own,
-# because other tests keep locked buffers.
+# because other tests keep locked buffers. So have tests that interrupt the generation of a pair.
+PYTHON_GENERATING := bindings/python/tests/test_generating.py
+
 test-python: test-tools library $(VENV)/ready
 	cd bindings/python && "$(ABS)/venv/bin/mypy"
 	NOMYO_LIBRARY="$(ABS)/debug/libnomyo.so" PYTHONPATH="$(CURDIR)/bindings/python" \
 	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra --ignore-glob='*/test_protect_*' \
-	    bindings/python/tests 2>&1 | tee $(LOGS)/python.log
+	    --ignore=$(PYTHON_GENERATING) bindings/python/tests 2>&1 | tee $(LOGS)/python.log
 	NOMYO_LIBRARY="$(ABS)/debug/libnomyo.so" PYTHONPATH="$(CURDIR)/bindings/python" \
 	    $(WITH_ENDPOINT) $(VENV)/bin/python -X dev -m pytest -q -ra bindings/python/tests/test_protect_*.py 2>&1 | tee $(LOGS)/python-protect.log
+	NOMYO_LIBRARY="$(ABS)/debug/libnomyo.so" PYTHONPATH="$(CURDIR)/bindings/python" $(ENDPOINT) NOMYO_TEST_PAIRS= \
+	    tests/with_endpoint.sh $(VENV)/bin/python -X dev -m pytest -q -ra $(PYTHON_GENERATING) 2>&1 | tee $(LOGS)/python-generating.log
 
 # Types, then everything else against one endpoint. The addon that is installed is the dev profile's, as with Python.
 NODE_ALL := $(wildcard $(NODE_TESTS)/*.test.js $(NODE_TESTS)/memory/*.test.js)

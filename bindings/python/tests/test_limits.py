@@ -221,27 +221,6 @@ def test_the_end_of_its_task_ends_it(blocked):
         until_idle()
 
 
-GENERATING: dict[str, Callable[..., Any]] = {
-    "generate_keys": lambda client, **limits: client.generate_keys(**limits),
-    "rotate_keys": lambda client, **limits: client.rotate_keys(**limits),
-    "public_key": lambda client, **limits: client.public_key(**limits),
-    "seal": lambda client, **limits: client.seal(SERVER_PEM, REQUEST, **limits),
-}
-
-
-@pytest.mark.parametrize("method", GENERATING)
-def test_key_generation_is_bounded(method):
-    with nomyo.Client(environment=False) as client:
-        begun = time.monotonic()
-        with pytest.raises(nomyo.APITimeoutError):
-            GENERATING[method](client, timeout=0.001)
-        cancel = nomyo.Cancel()
-        cancel.trigger()
-        with pytest.raises(nomyo.CancelledError):
-            GENERATING[method](client, cancel=cancel)
-        assert time.monotonic() - begun < LATE
-
-
 @pytest.mark.parametrize("method", ["fetch_server_public_key", "encrypt_payload", "send_secure_request"])
 def test_the_drop_in_client_s_calls_end_with_their_task(silent_port, private_key, method):
     with pytest.warns(UserWarning):
