@@ -5,25 +5,48 @@
 const fs = require('node:fs');
 const path = require('node:path');
 
+const PT_INTERP = 3; // Elf64_Phdr.p_type, System V ABI
+const LONGEST_PATH = 4096;
+
 /**
- * The C library that this process runs on; Node-API is the only thing that the addon asks for elsewhere. The first page of an
- * ELF program names its loader, and so its C library. /proc/self/maps would name both, but takes longer to read than the addon
- * takes to load.
+ * The loader that an ELF program for 64 bits names, or the empty text. The name may lie anywhere in the program: a tool that changes
+ * a program, such as patchelf, appends a new one at the end.
  */
-function libc() {
-  if (process.platform !== 'linux') return 'napi';
-  const start = Buffer.alloc(4096);
+function loader(file) {
+  const program = fs.openSync(file, 'r');
   try {
-    const program = fs.openSync(process.execPath, 'r');
-    try {
-      fs.readSync(program, start, 0, start.length, 0);
-    } finally {
-      fs.closeSync(program);
+    const read = (length, position) => {
+      const bytes = Buffer.alloc(length);
+      fs.readSync(program, bytes, 0, length, position);
+      return bytes;
+    };
+    const header = read(64, 0);
+    if (header.toString('latin1', 0, 6) !== '\x7fELF\x02\x01') return '';
+    const [size, count] = [header.readUInt16LE(54), header.readUInt16LE(56)];
+    const segments = read(size * count, Number(header.readBigUInt64LE(32)));
+    for (let at = 0; at < segments.length; at += size) {
+      if (segments.readUInt32LE(at) !== PT_INTERP) continue;
+      const length = Math.min(Number(segments.readBigUInt64LE(at + 32)), LONGEST_PATH);
+      return read(length, Number(segments.readBigUInt64LE(at + 8))).toString('latin1').replace(/\0.*/s, '');
     }
-  } catch {
-    // A program that may be run and not read does not tell. Most systems have glibc.
+    return '';
+  } finally {
+    fs.closeSync(program);
   }
-  return start.includes('/ld-musl-') ? 'musl' : 'glibc';
+}
+
+/**
+ * The C library that a program runs on. Node-API is the only thing that the addon asks for on other systems. /proc/self/maps would
+ * name the C library, too, but takes longer to read than the addon takes to load.
+ */
+function libc(program = process.execPath) {
+  if (process.platform !== 'linux') return 'napi';
+  try {
+    return loader(program).includes('/ld-musl-') ? 'musl' : 'glibc';
+  } catch {
+    // The program may be executable and not readable. Most systems have glibc.
+    return 'glibc';
+  }
 }
 
 /** The path of the addon. */
@@ -32,4 +55,4 @@ function addonPath() {
   return path.join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, name);
 }
 
-module.exports = { addonPath };
+module.exports = { addonPath, libc };

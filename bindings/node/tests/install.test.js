@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
-const { addonPath } = require('../lib/addon_path.js');
+const { addonPath, libc } = require('../lib/addon_path.js');
 const { prebuild } = require('../prebuild.js');
 
 const PACKAGE = path.join(__dirname, '..');
@@ -111,6 +111,33 @@ test('the name of an addon comes from its target, and is the one that Node there
   }
   const host = execFileSync('rustc', ['-vV']).toString().match(/^host: (.*)$/m)[1];
   assert.equal(path.join(PACKAGE, at(host)), addonPath());
+});
+
+/** An ELF program of one segment, PT_INTERP, which names `loader` at `offset`. */
+function program(folder, loader, offset) {
+  const bytes = Buffer.alloc(offset + loader.length + 1);
+  bytes.write('\x7fELF\x02\x01\x01', 'latin1');
+  bytes.writeBigUInt64LE(64n, 32); // e_phoff
+  bytes.writeUInt16LE(56, 54); // e_phentsize
+  bytes.writeUInt16LE(1, 56); // e_phnum
+  bytes.writeUInt32LE(3, 64); // p_type
+  bytes.writeBigUInt64LE(BigInt(offset), 72); // p_offset
+  bytes.writeBigUInt64LE(BigInt(loader.length + 1), 96); // p_filesz
+  bytes.write(loader, offset);
+  const file = path.join(folder, `program-${path.basename(loader)}-${offset}`);
+  fs.writeFileSync(file, bytes);
+  return file;
+}
+
+test('the C library is that of the loader, wherever the program names it', { skip: process.platform !== 'linux' }, (t) => {
+  const folder = empty(t);
+  for (const offset of [120, 4090, 5000, 1 << 20]) {
+    assert.equal(libc(program(folder, '/lib/ld-musl-x86_64.so.1', offset)), 'musl', `${offset}`);
+    assert.equal(libc(program(folder, '/lib64/ld-linux-x86-64.so.2', offset)), 'glibc', `${offset}`);
+  }
+  const text = path.join(folder, 'text');
+  fs.writeFileSync(text, '#!/bin/sh\n# /lib/ld-musl-x86_64.so.1\n');
+  for (const none of [text, folder, path.join(folder, 'absent')]) assert.equal(libc(none), 'glibc', none);
 });
 
 test('for a target that is not known nothing is built', () => {
