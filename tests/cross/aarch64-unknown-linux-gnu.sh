@@ -23,13 +23,6 @@ unemulated="
     fork_view: $no_advice
 "
 
-# Kernels for ARM have pages of up to 64 KiB: a segment must not begin within one.
-segments_allow_large_pages() { # FILE
-    readelf -lW "$1" | grep '^ *LOAD ' >"$out/segments"
-    cat "$out/segments"
-    [ -s "$out/segments" ] && ! grep -v ' 0x10000$' "$out/segments"
-}
-
 builds_for_arm() { # PROVIDER
     build "$1"
     segments_allow_large_pages "$out/$1/libnomyo.so"
@@ -101,7 +94,7 @@ node_suite() {
 }
 
 for_debian() { # COLUMN COMMAND
-    if tests/cross/debian_arm64.sh "$debian" python3 nodejs; then cell "$@"; else not_run "$1" "Debian's packages for arm64 could not be had"; fi
+    if tests/cross/debian.sh arm64 "$debian" python3 nodejs; then cell "$@"; else not_run "$1" "Debian's packages for arm64 could not be had"; fi
 }
 
 cell builds builds_for_arm aws-lc

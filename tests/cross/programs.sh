@@ -31,6 +31,13 @@ machine_is_right() { # FILE
     esac
 }
 
+# Kernels for ARM have pages of up to 64 KiB: a segment must not begin within one.
+segments_allow_large_pages() { # FILE
+    readelf -lW "$1" | grep '^ *LOAD ' >"$out/segments"
+    cat "$out/segments"
+    [ -s "$out/segments" ] && ! grep -v ' 0x10000$' "$out/segments"
+}
+
 # The programs of tests/c, but for those of `unemulated`: lines NAME: REASON.
 c_programs() { # PROVIDER LINK MAKE-WORD...
     provider=$1 link=$2

