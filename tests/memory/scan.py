@@ -17,6 +17,7 @@ PIECE = 16
 # A piece is first looked for by its first word; no secret is shorter.
 _WORD = 8
 _ZEROS = bytes(PAGE)
+_TRIES = 20
 _PT_LOAD = 1
 _HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+\s*(.*)")
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -93,6 +94,14 @@ class Snapshot:
 
     def __init__(self, pid: int, only: Iterable[int] = ()) -> None:
         chosen = list(only)
+        # A thread that ends between the list of mappings and their reading takes its stack with it: musl unmaps the stack, glibc
+        # keeps it for the next thread. Such a snapshot is taken again.
+        for _ in range(_TRIES):
+            self._take(pid, chosen)
+            if self.unreadable == 0:
+                break
+
+    def _take(self, pid: int, chosen: list[int]) -> None:
         self.mappings = [m for m in mappings(pid) if not chosen or any(m.start <= at < m.end for at in chosen)]
         self.runs: list[Run] = []
         self.unreadable = 0
