@@ -19,10 +19,13 @@ cross: test-tools library $(VENV)/ready
 # The archive contains the unwinder of the Rust toolchain: musl-gcc has none that fits.
 MUSL = $(shell uname -m)-unknown-linux-musl
 MUSL_UNWINDER = $(shell rustc --print sysroot)/lib/rustlib/$(MUSL)/lib/self-contained/libunwind.a
+# build.rs takes no linker for musl that nobody has chosen. A static library needs none.
+MUSL_LINKER = CARGO_TARGET_$(shell echo $(MUSL) | tr a-z- A-Z_)_LINKER
 go-lib-musl: tools
 	@tests/require.sh musl-gcc=musl-tools
 	rustup target add $(MUSL)
-	RUSTFLAGS="$${RUSTFLAGS:-} -C target-feature=-crt-static" cargo rustc --release --lib --crate-type staticlib --target $(MUSL)
+	$(MUSL_LINKER)="$(CURDIR)/bindings/c/install/musl_cc.sh" RUSTFLAGS="$${RUSTFLAGS:-} -C target-feature=-crt-static" \
+	    cargo rustc --release --lib --crate-type staticlib --target $(MUSL)
 	UNWINDER=$(MUSL_UNWINDER) bindings/c/install/one_object.sh $(TARGET)/$(MUSL)/release/libnomyo.a \
 	    bindings/go/lib/$(shell go env GOOS)_$(shell go env GOARCH)_musl/libnomyo.a
 	cp include/nomyo.h bindings/go/

