@@ -17,7 +17,7 @@ if ! DEBIAN_ALONE=yes tests/cross/debian.sh arm64 "$musl" musl musl-dev; then
     exit 0
 fi
 # The specs name the directories of a system in which musl is installed.
-sed "s|/usr/include/aarch64-linux-musl|$musl&|g; s|-L/usr/lib/aarch64-linux-musl|-L$musl/usr/lib/aarch64-linux-musl -L$musl/lib/aarch64-linux-musl|
+sed "s|/usr/include/aarch64-linux-musl|$musl&|g; s|-L/usr/lib/aarch64-linux-musl|-L$musl/lib/aarch64-linux-musl -L$musl/usr/lib/aarch64-linux-musl|
     s| /usr/lib/aarch64-linux-musl/| $musl/usr/lib/aarch64-linux-musl/|g" "$musl/usr/lib/aarch64-linux-musl/musl-gcc.specs" >"$out/musl-gcc.specs"
 gcc="aarch64-linux-gnu-gcc -specs \"$out/musl-gcc.specs\"" gcc_for_glibc=aarch64-linux-gnu-gcc kernel=/usr/aarch64-linux-gnu/include
 . tests/cross/musl.sh
