@@ -1,4 +1,4 @@
-//! Locks on memory that belongs to the caller. mlock does not nest, so locks are counted per page.
+//! Locks on memory that belongs to the caller, counted per page, because mlock does not nest on most systems.
 
 use std::collections::BTreeMap;
 
@@ -74,16 +74,18 @@ fn touched(pages: &Pages) -> bool {
     pages.next().is_some_and(|first| region::touches(first, pages.next_back().unwrap_or(first) + os::page_size()))
 }
 
-/// Takes one lock off a page that has one. `ours`: it may be the vault's.
+/// Takes one lock off a page that has one. `ours`: it may be the vault's. Where the system counts locks, it counts the vault's lock
+/// apart from the caller's.
 fn give_up(counts: &mut BTreeMap<usize, usize>, page: usize, ours: bool) {
     let Some(count) = counts.get_mut(&page) else { return };
     *count -= 1;
-    if *count == 0 {
+    let is_last = *count == 0;
+    if is_last {
         counts.remove(&page);
-        if !(ours && region::touches(page, page + 1)) {
-            // SAFETY: unlocking changes no contents, and does nothing where nothing is mapped.
-            unsafe { os::unlock(address(page), 1) };
-        }
+    }
+    if os::LOCKS_NEST || (is_last && !(ours && region::touches(page, page + 1))) {
+        // SAFETY: unlocking changes no contents, and does nothing where nothing is mapped.
+        unsafe { os::unlock(address(page), 1) };
     }
 }
 

@@ -4,6 +4,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+#[cfg(feature = "capi")]
+pub(in crate::memory) const LOCKS_NEST: bool = false;
+
 pub(in crate::memory) fn page_size() -> usize {
     4096
 }

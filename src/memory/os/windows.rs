@@ -20,6 +20,10 @@ pub(in crate::memory) use super::error_reports::{exclude_from_dumps, forget_excl
 use super::working_set;
 pub(in crate::memory) use super::working_set::{lock_limit, lock_limit_advice};
 
+/// Whether a page that is locked twice must be unlocked twice.
+#[cfg(feature = "capi")]
+pub(in crate::memory) const LOCKS_NEST: bool = false;
+
 /// Bytes of a page. Asked once.
 pub(in crate::memory) fn page_size() -> usize {
     static PAGE: AtomicUsize = AtomicUsize::new(0);
