@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, Stat};
+use rustix::fs::{FileType, Mode, RawMode, Stat};
 use rustix::process::geteuid;
 
 use crate::error::Result;
 use crate::files::{Access, unsafe_file};
 
-const STICKY: u32 = 0o1000;
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+const STICKY: RawMode = 0o1000;
+const WRITABLE_BY_OTHERS: RawMode = 0o022;
 
 /// The mode of a new file.
 pub(super) fn mode(access: Access) -> Mode {
@@ -20,7 +20,7 @@ pub(super) fn mode(access: Access) -> Mode {
 }
 
 /// The bits that a file must not have.
-fn forbidden(access: Access, of_root: bool) -> u32 {
+fn forbidden(access: Access, of_root: bool) -> RawMode {
     match access {
         Access::Mounted if of_root => 0o037,
         Access::Private | Access::Mounted => 0o077,
@@ -121,14 +121,14 @@ mod tests {
     /// A user who is neither root nor this process's.
     const STRANGER: u32 = 54_321;
 
-    fn stat(kind: FileType, mode: u32, owner: u32) -> Stat {
+    fn stat(kind: FileType, mode: RawMode, owner: u32) -> Stat {
         let mut stat = rustix::fs::stat("/").expect("a root directory");
         stat.st_mode = kind.as_raw_mode() | mode;
         stat.st_uid = owner;
         stat
     }
 
-    fn file(mode: u32, owner: u32) -> Stat {
+    fn file(mode: RawMode, owner: u32) -> Stat {
         stat(FileType::RegularFile, mode, owner)
     }
 

@@ -27,7 +27,7 @@ impl Folder {
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Held(fd))),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
-            Err(e @ (Errno::NOSYS | Errno::NOLCK | Errno::OPNOTSUPP | Errno::INVAL)) => Err(Error::new(
+            Err(e) if e == Errno::NOLCK || is_unsupported(e) => Err(Error::new(
                 Status::Io,
                 format!(
                     "{} cannot be written to safely: its file system has no file locks (flock: {})",
@@ -64,7 +64,7 @@ impl Folder {
 
     /// Brings renames down to the disk, where the file system can do that.
     pub(in crate::files) fn sync(&self) -> Result<()> {
-        synchronised(rustix::fs::fsync(self)).map_err(|e| io("could not be synchronised", self.path(), e))
+        synchronised(flushed(self)).map_err(|e| io("could not be synchronised", self.path(), e))
     }
 }
 
@@ -75,12 +75,29 @@ impl Drop for Held {
     }
 }
 
+/// Writes the changes of a folder to the disk.
+#[cfg(not(target_vendor = "apple"))]
+fn flushed(folder: &Folder) -> std::result::Result<(), Errno> {
+    rustix::fs::fsync(folder)
+}
+
+/// Writes the changes of a folder to the disk. fsync() of macOS leaves them in the cache of the drive.
+#[cfg(target_vendor = "apple")]
+fn flushed(folder: &Folder) -> std::result::Result<(), Errno> {
+    rustix::fs::fcntl_fullfsync(folder)
+}
+
 /// A file system that cannot synchronise a folder says so by these errors: some network and overlay file systems do.
 fn synchronised(outcome: std::result::Result<(), Errno>) -> std::result::Result<(), Errno> {
     match outcome {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(()),
+        Err(e) if is_unsupported(e) => Ok(()),
         outcome => outcome,
     }
+}
+
+/// Whether a file system does not know an operation. On Linux the last two are one number.
+fn is_unsupported(error: Errno) -> bool {
+    [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&error)
 }
 
 #[cfg(test)]
@@ -89,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_file_system_that_cannot_synchronise_is_written_to_and_a_failing_disk_is_an_error() {
-        for none in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP] {
+        for none in [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP] {
             assert_eq!(synchronised(Err(none)), Ok(()));
         }
         assert_eq!(synchronised(Err(Errno::IO)), Err(Errno::IO));

@@ -167,8 +167,8 @@ pub(super) fn open_file(folder: &Folder, name: &Path, shown: &Path) -> Result<Ow
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|e| match e {
         Errno::NOENT => not_there(shown),
-        // A socket.
-        Errno::NXIO => unsafe_file(shown, "it is not a regular file; give the path of a file"),
+        // A socket, on Linux and on macOS.
+        Errno::NXIO | Errno::OPNOTSUPP => unsafe_file(shown, "it is not a regular file; give the path of a file"),
         e => io("could not be opened", shown, e),
     })
 }
