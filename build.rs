@@ -4,13 +4,16 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
     refuse_glibc_under_the_name_of_musl();
+    // The number is NOMYO_ABI_VERSION; cargo-c says the same name again, and the linker takes it once. The argument is for every
+    // target of this package. An argument for cdylibs alone would also reach the cdylibs that depend on this package
+    // (rust-lang/cargo#9562), and the loader would then confuse Node's addon with libnomyo.so.0.
     #[cfg(feature = "capi")]
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        // The number is NOMYO_ABI_VERSION; cargo-c says the same name again, and the linker takes it once. Never
-        // unloaded: thread-local destructors would be left dangling. The argument is for every target of this package. An
-        // argument for cdylibs alone would also reach the cdylibs that depend on this package (rust-lang/cargo#9562), and
-        // the loader would then confuse Node's addon with libnomyo.so.0.
-        println!("cargo:rustc-link-arg=-Wl,-soname,libnomyo.so.0,-z,nodelete");
+    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        // Never unloaded: thread-local destructors would be left dangling.
+        Ok("linux") => println!("cargo:rustc-link-arg=-Wl,-soname,libnomyo.so.0,-z,nodelete"),
+        // Programs find the library by their own rpath. The linker ignores the name where it links a program.
+        Ok("macos") => println!("cargo:rustc-link-arg=-Wl,-install_name,@rpath/libnomyo.0.dylib"),
+        _ => {}
     }
 }
 
