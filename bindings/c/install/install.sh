@@ -27,15 +27,26 @@ abi=$(sed -n 's/^#define NOMYO_ABI_VERSION \([0-9]*\)$/\1/p' "$root/include/nomy
 
 lib=$destdir$prefix/$libdir include=$destdir$prefix/include share=$destdir$prefix/share
 install -d "$lib/pkgconfig" "$include" "$share/cmake/nomyo" "$share/nomyo"
-install -m 755 "$build/libnomyo.so" "$lib/libnomyo.so.$version"
-ln -sf "libnomyo.so.$version" "$lib/libnomyo.so.$abi"
-ln -sf "libnomyo.so.$version" "$lib/libnomyo.so"
+if [ -e "$build/libnomyo.dylib" ]; then # macOS: not run yet
+    name=libnomyo.dylib versioned=libnomyo.$version.dylib of_abi=libnomyo.$abi.dylib
+    private="-framework Security -framework CoreFoundation -liconv -lm"
+else
+    name=libnomyo.so versioned=libnomyo.so.$version of_abi=libnomyo.so.$abi
+    private="-lm -ldl -lpthread"
+fi
+install -m 755 "$build/$name" "$lib/$versioned"
+# Programs of macOS look for a library where it said at their link that it is.
+[ "$name" != libnomyo.dylib ] || install_name_tool -id "$prefix/$libdir/$of_abi" "$lib/$versioned"
+ln -sf "$versioned" "$lib/$of_abi"
+ln -sf "$versioned" "$lib/$name"
 "$here/one_object.sh" "$build/libnomyo.a" "$lib/libnomyo.a"
 install -m 644 "$root/include/nomyo.h" "$root"/bindings/c/*.hpp "$include"
 install -m 644 "$root/bindings/c/tsan.supp" "$share/nomyo"
 install -m 644 "$here/nomyoConfig.cmake" "$here/nomyoConfigVersion.cmake" "$share/cmake/nomyo"
 # With a directory of its own, CMake finds this library and no other that lies in lib.
-[ "$libdir" = lib ] || sed -i "s|^foreach(_nomyo_directory .*|foreach(_nomyo_directory \"$libdir\")|" "$share/cmake/nomyo/nomyoConfig.cmake"
-sed -e "s|@PREFIX@|$prefix|" -e "s|@LIBDIR@|$libdir|" -e "s|@VERSION@|$version|" -e "s|@DESCRIPTION@|$(from_manifest description)|" \
+if [ "$libdir" != lib ]; then
+    sed "s|^foreach(_nomyo_directory .*|foreach(_nomyo_directory \"$libdir\")|" "$here/nomyoConfig.cmake" >"$share/cmake/nomyo/nomyoConfig.cmake"
+fi
+sed -e "s|@PREFIX@|$prefix|" -e "s|@LIBDIR@|$libdir|" -e "s|@VERSION@|$version|" -e "s|@PRIVATE@|$private|" -e "s|@DESCRIPTION@|$(from_manifest description)|" \
     "$here/nomyo.pc.in" >"$lib/pkgconfig/nomyo.pc"
 chmod 644 "$lib/pkgconfig/nomyo.pc"
