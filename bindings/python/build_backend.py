@@ -22,7 +22,6 @@ from wheel_platform import platform_tag
 
 HERE = Path(__file__).parent
 RUST = HERE / "rust" if (HERE / "rust").is_dir() else HERE.parents[1]
-LIBRARY = "libnomyo.so.0"
 VERSION = re.search(r'"(.+)"', (HERE / "nomyo_native" / "_version.py").read_text())[1]
 NAME = f"nomyo_native-{VERSION}"
 METADATA = f"""Metadata-Version: 2.1
@@ -32,6 +31,7 @@ Summary: Native client for NOMYO's end-to-end-encrypted chat endpoint
 License: Apache-2.0
 Requires-Python: >=3.10
 Classifier: Operating System :: POSIX :: Linux
+Classifier: Operating System :: MacOS
 Classifier: Programming Language :: Python :: 3 :: Only
 Classifier: Typing :: Typed
 Description-Content-Type: text/markdown
@@ -48,12 +48,12 @@ SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ".h", ""}
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = config_settings or {}
-    library = _library(settings.get("profile", "release"), settings.get("target"))
+    library, name_of_library = _library(settings.get("profile", "release"), settings.get("target"))
     tag = f"py3-none-{platform_tag(library)}"
     info = f"{NAME}.dist-info"
     files = [(f"nomyo_native/{path.name}", path.read_bytes()) for path in _files(HERE / "nomyo_native")]
     files += [
-        (f"nomyo_native/{LIBRARY}", library),
+        (f"nomyo_native/{name_of_library}", library),
         (f"{info}/METADATA", METADATA.encode()),
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: nomyo\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()),
         (f"{info}/LICENSE", (RUST / "LICENSE").read_bytes()),
@@ -64,7 +64,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     with zipfile.ZipFile(Path(wheel_directory) / wheel, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files:
             entry = zipfile.ZipInfo(name)  # of 1980: the same sources give the same wheel
-            entry.external_attr = (0o755 if name.endswith(LIBRARY) else 0o644) << 16
+            entry.external_attr = (0o755 if name.endswith(name_of_library) else 0o644) << 16
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)
     return wheel
 
@@ -96,8 +96,9 @@ def _add(tar, name, data):
 
 
 def _library(profile, triple):
-    if not sys.platform.startswith("linux"):
-        raise SystemExit("nomyo_native is built on Linux; elsewhere, build the library and set NOMYO_LIBRARY")
+    """The library that cargo builds, and its name in the wheel."""
+    if not sys.platform.startswith(("linux", "darwin")):
+        raise SystemExit("nomyo_native is built on Linux and macOS; elsewhere, build the library and set NOMYO_LIBRARY")
     target = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target"))
     # In the dev profile with all of the workspace, as the tests build it: what is there is not built twice.
     command = ["cargo", "build", "--locked", "--workspace" if profile == "dev" else "--lib", "--profile", profile]
@@ -109,7 +110,9 @@ def _library(profile, triple):
         subprocess.run([*command, "--target-dir", target], cwd=RUST, check=True)
     except FileNotFoundError:
         raise SystemExit("nomyo_native needs Rust 1.89 or newer to be built: https://rustup.rs") from None
-    return (target / (triple or "") / ("debug" if profile == "dev" else profile) / "libnomyo.so").read_bytes()
+    is_for_macos = "apple-darwin" in triple if triple else sys.platform == "darwin"
+    built, name = ("libnomyo.dylib", "libnomyo.0.dylib") if is_for_macos else ("libnomyo.so", "libnomyo.so.0")
+    return (target / (triple or "") / ("debug" if profile == "dev" else profile) / built).read_bytes(), name
 
 
 def _digest(data):

@@ -6,11 +6,13 @@ C type is a class of its own, so that ctypes refuses a response where a client i
 
 import ctypes
 import os
+import sys
 from ctypes import CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 ABI_VERSION = 0
-SONAME = "nomyo.dll" if os.name == "nt" else f"libnomyo.so.{ABI_VERSION}"
+_SONAMES = {"win32": "nomyo.dll", "darwin": f"libnomyo.{ABI_VERSION}.dylib"}
+SONAME = _SONAMES.get(sys.platform, f"libnomyo.so.{ABI_VERSION}")
 
 
 def _opaque(name: str) -> Any:

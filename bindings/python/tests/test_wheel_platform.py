@@ -31,6 +31,28 @@ def elf(machine: int, needed: list[str], versions: tuple[str, ...] = ()) -> byte
     return start + load + section + entries + strings
 
 
+def mach_o(processor: int, *commands: tuple[int, tuple[int, ...]]) -> bytes:
+    """The beginning of a library for macOS."""
+    bodies = [struct.pack(f"<{len(words) + 2}I", kind, 4 * len(words) + 8, *words) for kind, words in commands]
+    return struct.pack("<8I", 0xFEEDFACF, processor, 0, 6, len(bodies), sum(map(len, bodies)), 0, 0) + b"".join(bodies)
+
+
+ARM64, INTEL, POWERPC = 0x0100000C, 0x01000007, 0x01000012
+VERSION_MIN, BUILD_VERSION, UUID = 0x24, 0x32, 0x1B
+
+
+@pytest.mark.parametrize(
+    ("library", "expected"),
+    [
+        (mach_o(ARM64, (UUID, (1, 2, 3, 4)), (BUILD_VERSION, (1, 11 << 16, 0, 0))), "macosx_11_0_arm64"),
+        (mach_o(ARM64, (BUILD_VERSION, (1, 12 << 16 | 3 << 8, 0, 0))), "macosx_13_0_arm64"),
+        (mach_o(INTEL, (VERSION_MIN, (10 << 16 | 12 << 8, 0))), "macosx_10_12_x86_64"),
+    ],
+)
+def test_processor_and_oldest_macos_are_the_library_s(library, expected):
+    assert platform_tag(library) == expected
+
+
 @pytest.mark.parametrize(
     ("machine", "needed", "versions", "expected"),
     [
@@ -52,6 +74,8 @@ def test_machine_and_c_library_are_the_library_s(machine, needed, versions, expe
         (elf(MIPS, ["libc.so.6"]), "without a platform tag"),
         (elf(X86_64, []), "neither glibc nor musl"),
         (elf(X86_64, ["libsystem.so"]), "neither glibc nor musl"),
+        (mach_o(POWERPC, (VERSION_MIN, (10 << 16, 0))), "without a platform tag"),
+        (mach_o(ARM64, (UUID, (1, 2, 3, 4))), "does not say which macOS it needs"),
         (b"MZ" + bytes(100), "not a 64-bit little-endian ELF file"),
         (b"", "not a 64-bit little-endian ELF file"),
         (b"\x7fELF\x01\x01" + bytes(100), "not a 64-bit little-endian ELF file"),
