@@ -510,12 +510,14 @@ typedef struct {
     uint64_t refused;
     /**
      * 1 when all of them are excluded from core dumps. On Windows: from the dumps of Windows Error Reporting (Windows 10 1703 or
-     * newer, 512 ranges at most). A dump that another program makes contains them all the same.
+     * newer, 512 ranges at most). A dump that another program makes contains them all the same. Always 0 on macOS, which has no
+     * such exclusion: the level there is at most NOMYO_MEMORY_LEVEL_PARTIAL.
      */
     int32_t dump_excluded;
     /**
      * 1 when prompts, answers, private keys and AES keys read as zeros in a forked child. (The API key does not.) Always 1 on
-     * Windows, where no process is forked.
+     * Windows, where no process is forked. 0 on macOS, where the system does not do it: before fork() returns in the child, the
+     * library wipes them there.
      */
     int32_t fork_excluded;
 } nomyo_memory_info;

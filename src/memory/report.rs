@@ -37,8 +37,10 @@ pub struct MemoryInfo {
     /// Refused by the system.
     pub refused: u64,
     /// Whether all of it is excluded from core dumps. On Windows: from the dumps of Windows Error Reporting, and of nothing else.
+    /// False on macOS, which has no such exclusion.
     pub dump_excluded: bool,
     /// Whether prompts, answers, private keys and AES keys read as zeros in a forked child. True on Windows, which has no fork.
+    /// False on macOS, where the library wipes them in the child itself.
     pub fork_excluded: bool,
 }
 
