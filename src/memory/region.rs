@@ -9,7 +9,7 @@
 //! regions smaller than 1 MiB.
 
 mod locks;
-#[cfg(all(test, not(miri)))]
+#[cfg(all(test, target_os = "linux", not(miri)))]
 mod tests;
 
 use std::cell::Cell;

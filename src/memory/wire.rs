@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(not(miri))]
+    #[cfg(all(target_os = "linux", not(miri)))]
     fn the_pages_of_a_buffer_to_fill_are_there_at_once() {
         // The vault's pages may be larger than the kernel's (NOMYO_TEST_64K_PAGES).
         let len = 50 * os::page_size();

@@ -71,7 +71,7 @@ pub(in crate::memory) unsafe fn unlock(base: *const u8, len: usize) -> bool {
 /// Makes the system call `before` before each fork, and then `in_parent` in the parent and `in_child` in the child.
 pub(in crate::memory) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) {
     // SAFETY: the callers' functions only take and release locks and write memory of ours, which a child of a threaded
-    // process may do. They are never unloaded ([`stay_loaded`](super::stay_loaded)).
+    // process may do. They are never unloaded, see stay_loaded().
     unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
 }
 

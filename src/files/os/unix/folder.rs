@@ -185,10 +185,10 @@ fn judged(fd: OwnedFd, shown: &Path, access: Access) -> Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
     use std::fs;
+    use std::os::unix::ffi::OsStringExt as _;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-
-    use rustix::fs::CWD;
 
     use super::*;
     use crate::error::Status;
@@ -204,7 +204,9 @@ mod tests {
     fn pipes_sockets_and_folders_in_a_files_place_are_refused_at_once() {
         let dir = tempfile::tempdir().expect("a directory");
         let at = |name: &str| dir.path().join(name);
-        rustix::fs::mknodat(CWD, at("pipe"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("a pipe");
+        let pipe = CString::new(at("pipe").into_os_string().into_vec()).expect("no NUL");
+        // SAFETY: a path that ends in NUL.
+        assert_eq!(unsafe { libc::mkfifo(pipe.as_ptr(), 0o600) }, 0);
         let _socket = std::os::unix::net::UnixListener::bind(at("socket")).expect("a socket");
         fs::create_dir(at("folder")).expect("a folder");
         for access in [Access::Public, Access::Private] {
