@@ -71,7 +71,7 @@ builds_for_macos() { # PROVIDER
 }
 
 why_not() { # SOURCE: the reason why a program cannot be compiled for macOS, or nothing
-    if grep -q '"proc\.h"' "$1"; then
+    if grep -qE '"(proc|blocking)\.h"' "$1"; then
         echo "it reads /proc"
     elif grep -q 'cjson/cJSON\.h' "$1"; then
         echo "it needs cJSON, which is not here for macOS"
@@ -93,7 +93,8 @@ programs_link() { # PROVIDER
             leaves_out "$source" "$reason"
         elif "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -D_DARWIN_C_SOURCE -Iinclude -Itests/c/frozen \
             "-DNOMYO_FIXTURES=\"$PWD/tests/fixtures/protocol\"" "$source" -o "$out/$1/$program" "$out/$1/libnomyo.dylib"; then
-            python3 tests/cross/macos/mach_o.py describe "$out/$1/$program" | grep -qx "needs @rpath/libnomyo.0.dylib"
+            python3 tests/cross/macos/mach_o.py describe "$out/$1/$program" >"$out/description"
+            grep -qx "needs @rpath/libnomyo.0.dylib" "$out/description"
             count=$((count + 1))
         else
             failed="$failed $source"
