@@ -5,7 +5,7 @@
 
 #include "proc.h"
 
-enum { PAGE = 4096, PAGES = 64 };
+enum { PAGES = 64 };
 
 /* Pages of our own, none of which shares a mapping with anything else. */
 static unsigned char *pages(void) {

@@ -9,7 +9,7 @@
 
 #define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"one more\"}]}"
 
-enum { PAGE = 4096, MOST = 1 << 20, CALLS = 8 };
+enum { MOST = 1 << 20, CALLS = 8 };
 
 static void *taken[MOST];
 

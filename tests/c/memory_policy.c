@@ -11,7 +11,6 @@
 #define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"locked?\"}]}"
 #define SLOW_ASK \
     "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"locked?\"}],\"nomyo_test\":{\"delay_before_headers_ms\":500}}"
-#define PAGE 4096
 /* Calls in a burst that does not fit into 8 MiB, and calls that fit whatever the build: a call of the pure-Rust library without
  * optimisation takes some 320 KiB. */
 #define BURST 100

@@ -15,6 +15,9 @@
 
 #include "check.h"
 
+/* Bytes of a page: 4096, or up to 65536 on arm64. */
+#define PAGE sysconf(_SC_PAGESIZE)
+
 /* The number behind `name` in /proc/self/status: kB for the Vm ones. -1 when it is not there. */
 static inline long proc_status(const char *name) {
     FILE *file = fopen("/proc/self/status", "r");
@@ -79,6 +82,16 @@ static inline int proc_flag(const void *address, const char *flag) {
         fclose(file);
     }
     return has;
+}
+
+/* What "Threads" says of a process that has one thread. An emulator adds its own, to a forked child too. */
+static inline long one_thread(void) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit((int)proc_status("Threads"));
+    }
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static inline nomyo_memory_info memory_info(void) {

@@ -32,6 +32,11 @@ static inline long proc_files(void) {
     return GetProcessHandleCount(GetCurrentProcess(), &number) ? (long)number : -1;
 }
 
+/* What "Threads" says of a process that has one thread. */
+static inline long one_thread(void) {
+    return 1;
+}
+
 static inline nomyo_memory_info memory_info(void) {
     nomyo_memory_info info = {0};
     CHECK_INT(nomyo_memory_info_get(&info, sizeof info), NOMYO_OK);
