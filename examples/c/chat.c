@@ -70,9 +70,10 @@ int main(int argc, char **argv) {
         printf("tier:       %s\n", text ? text : "not said");
         text = nomyo_response_pointer(answer, "/_metadata/encryption_algorithm", NULL);
         printf("protection: %s on the wire; in memory here: %s\n", text ? text : "?",
-               memory.level == NOMYO_MEMORY_LEVEL_FULL      ? "locked, undumpable, wiped"
-               : memory.level == NOMYO_MEMORY_LEVEL_PARTIAL ? "locked in part, wiped (raise ulimit -l)"
-                                                            : "wiped, not locked (raise ulimit -l)");
+               memory.level == NOMYO_MEMORY_LEVEL_FULL        ? "locked, undumpable, wiped"
+               : memory.level == NOMYO_MEMORY_LEVEL_WIPE_ONLY ? "wiped, not locked (raise ulimit -l)"
+               : memory.refused == 0                          ? "locked, wiped, but in core dumps"
+                                                              : "locked in part, wiped (raise ulimit -l)");
         nomyo_response_attestation(answer, &quote, sizeof quote);
         printf("attestation: %s: %s\n", nomyo_attestation_level_name(quote.level),
                nomyo_attestation_level_meaning(quote.level));
