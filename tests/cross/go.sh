@@ -14,4 +14,4 @@ bindings/c/install/one_object.sh "$archive" "bindings/go/lib/$platform/libnomyo.
 cp include/nomyo.h bindings/go/
 export CGO_ENABLED=1 GOCACHE="$out/go-cache" GODEBUG=cgocheck=1
 go -C bindings/go vet .
-NOMYO_TEST_API_KEY=$key tests/with_endpoint.sh --api-key $key -- go -C bindings/go test -short -count=1 -v "$@" .
+NOMYO_TEST_API_KEY=$key tests/with_endpoint.sh --api-key $key -- go -C bindings/go test -short -count=1 -timeout=60m -v "$@" .
