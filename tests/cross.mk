@@ -7,7 +7,7 @@
 # Not part of `make test`. The endpoint runs natively, and the clients natively, under qemu or under wine.
 CROSS :=
 CROSS_NEEDS := musl-gcc=musl-tools aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/lib/libc.so.6=libc6-dev-arm64-cross \
-    qemu-aarch64-static=qemu-user-static py:venv=python3-venv
+    qemu-aarch64-static=qemu-user-static unshare=util-linux py:venv=python3-venv
 CROSS_RUST := x86_64-unknown-linux-musl aarch64-unknown-linux-gnu
 
 .PHONY: cross go-lib-musl

@@ -121,7 +121,7 @@ static inline int child_status(void (*body)(void *), void *argument) {
     pid_t child = fork();
     if (child == 0) {
         check_passed = check_failed = 0;
-        alarm(300);
+        alarm(900); /* an emulator takes minutes */
         body(argument);
         fflush(NULL);
         _exit(check_failed == 0 && check_passed > 0 ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -21,6 +21,7 @@ export LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy AR=aarch64-linu
 no_start="this kernel starts no program for ARM: it offers no binfmt_misc in a user namespace"
 unemulated="
     exit: it starts itself, and runs below
+    no_memory: the emulator does not pass RLIMIT_AS on to the kernel, so that the program takes the memory of the whole machine
     map_count: the emulator itself crashes when the process has no mapping left
     soak: calls by 64 threads do not end within their deadlines of 120 s
     memory_policy: it expects that advice is kept, and the emulator answers 0 to every madvise() and does nothing
@@ -70,8 +71,9 @@ go_suite() {
     leaves_out TestClientTimeoutHoldsUnderALaterDeadline "an emulator does not decrypt a key within its 300 ms"
     leaves_out TestAProgramEndsWellWhileGoroutinesAreInCalls "its programs end before an emulator has started them"
     leaves_out TestExamplesTakeTheServerAndTheKeyFromTheEnvironment "its 20 programs generate pairs, 12 s of CPU time each"
+    leaves_out TestMemoryReport "it expects that advice is kept; the cell \"memory report\" holds what is true here"
     CC=$compiler GOARCH=arm64 $starts $libraries tests/cross/go.sh "target/cross/$triple" linux_arm64 "$out/aws-lc/libnomyo.a" -skip \
-        '^TestAService$|^TestWithTheOtherCLibrary|^TestTheLibraryIsNotBuilt|^TestClientTimeoutHoldsUnderALater|^TestAProgramEndsWell|^TestExamples'
+        '^TestAService$|^TestWithTheOtherCLibrary|^TestTheLibraryIsNotBuilt|^TestClientTimeoutHoldsUnderALater|^TestAProgramEndsWell|^TestExamples|^TestMemoryReport$'
 }
 
 # The package in a copy that has the addon for ARM.
@@ -83,13 +85,15 @@ node_suite() {
     mkdir -p "$package/bindings/node" "$package/tests"
     tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C "$package/bindings/node" -xf -
     ln -s "$PWD/tests/fixtures" "$PWD/tests/scenarios" "$package/tests"
+    ln -s "$PWD/include" "$package"
     addon=$package/bindings/node/$(node -p "require('./bindings/node/prebuild.js').prebuild('$triple').addon")
     mkdir -p "$(dirname "$addon")"
     aarch64-linux-gnu-strip --strip-debug -o "$addon" "$build_dir/$triple/debug/libnomyo_node.so"
     npm ci --silent --no-audit --no-fund --cpu=arm64 --os=linux --libc=glibc --prefix "$package/bindings/node/tests"
     node=$PWD/$debian/usr/bin/node
     scenarios $starts $debian "$node" "$package/bindings/node/tests/scenarios.js"
-    tests/with_endpoint.sh $starts $debian "$node" --test "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
+    leaves_out "the Node test '200 calls at once'" "an emulator starts 200 threads before it starts a timer"
+    tests/with_endpoint.sh $starts $debian "$node" --test --test-name-pattern='/^(?!200 calls at once)/' "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
 }
 
 for_debian() { # COLUMN COMMAND

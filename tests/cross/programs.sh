@@ -24,6 +24,22 @@ build() { # PROVIDER
     machine_is_right "$out/$1/libnomyo.so"
 }
 
+# Links the library again for the glibc `oldest`.
+for_old_glibc() { # PROVIDER RAW-ARCHIVE
+    zig=target/cross/zig
+    if [ ! -e $zig/ready ]; then
+        python3 -m venv --clear $zig
+        $zig/bin/pip install -q -r tests/cross/requirements.txt
+        touch $zig/ready
+    fi
+    mkdir -p "$out/$1"
+    [ "$2" -ef "$out/$1/libnomyo.a" ] || cp "$2" "$out/$1/libnomyo.a"
+    ZIG="$zig/bin/python -m ziglang" ZIG_GLOBAL_CACHE_DIR=$PWD/target/cross/zig-cache GLIBC=$oldest \
+        bindings/c/install/old_glibc.sh "$2" "$out/$1/libnomyo.so"
+    ln -sf libnomyo.so "$out/$1/libnomyo.so.0"
+    machine_is_right "$out/$1/libnomyo.so"
+}
+
 machine_is_right() { # FILE
     readelf -h "$1" | sed -n 's/^ *Machine: *//p' | case ${triple%%-*} in
     x86_64) grep -q X86-64 ;;

@@ -1,8 +1,7 @@
 #!/bin/sh
 # x86-64 with an old glibc: RHEL 8, Debian 10 and 11, Ubuntu 20.04. Everything runs natively, on this machine's newer glibc.
 #
-# The archive that cargo builds is linked again, by zig, which has the symbols of each version of glibc. A linker of this system
-# would take the newest symbols that it finds.
+# bindings/c/install/old_glibc.sh links the archive that cargo builds again.
 set -eu
 
 triple=x86_64-unknown-linux-gnu
@@ -11,41 +10,16 @@ triple=x86_64-unknown-linux-gnu
 
 compiler=cc
 oldest=${CROSS_GLIBC:-2.28}
-zig=$PWD/target/cross/zig
 
-linked_again() { # PROVIDER RAW-ARCHIVE
-    rm -rf "${out:?}/$1"
-    mkdir -p "$out/$1"
-    cp "$2" "$out/$1/libnomyo.a"
-    bindings/c/install/one_object.sh "$2" "$out/$1/object.a"
-    {
-        echo '{ global:'
-        nm --defined-only --extern-only --format=posix "$out/$1/object.a" | awk 'NF > 2 { print $1 ";" }'
-        echo 'local: *; };'
-    } >"$out/$1/exports"
-    "$zig/bin/python" -m ziglang cc -target "x86_64-linux-gnu.$oldest" -shared -o "$out/$1/libnomyo.so" \
-        -Wl,--whole-archive "$out/$1/object.a" -Wl,--no-whole-archive \
-        -Wl,-soname,libnomyo.so.0,-z,nodelete,-z,relro,-z,now,--version-script="$out/$1/exports" -lunwind -lm -lpthread -ldl
-    ln -s libnomyo.so "$out/$1/libnomyo.so.0"
-    needs_no_newer_glibc "$out/$1/libnomyo.so"
-}
-
-needs_no_newer_glibc() { # FILE
-    readelf -VW "$1" | grep -o 'GLIBC_[0-9][0-9.]*' | sort -Vu >"$out/versions"
-    cat "$out/versions"
-    [ -s "$out/versions" ] && [ "$(printf 'GLIBC_%s\n' "$oldest" | sort -V - "$out/versions" | tail -n 1)" = "GLIBC_$oldest" ]
-}
-
-builds_for_old_glibc() {
-    [ -x "$zig/ready" ] || { python3 -m venv --clear "$zig" && "$zig/bin/pip" install -q -r tests/cross/requirements.txt && install -m 755 /dev/null "$zig/ready"; }
+builds_for_old_glibc() { # PROVIDER
     [ "$1" = aws-lc ] && raw=target/debug || raw=target/rustcrypto/debug
     make "$([ "$1" = aws-lc ] && echo library || echo $raw/libnomyo.so)"
-    linked_again "$1" "$raw/libnomyo.a"
+    for_old_glibc "$1" "$raw/libnomyo.a"
 }
 
 contract() {
     for provider in $providers; do
-        make -C tests/c CC=cc LIB_DIR="../../target/cross/$triple/$provider" check-symbols
+        RUNTIME_DESTRUCTORS=0 make -C tests/c CC=cc LIB_DIR="../../target/cross/$triple/$provider" check-symbols
         c_programs "$provider" shared
     done
 }
@@ -57,7 +31,7 @@ python_suite() {
     cd bindings/python
     "$OLDPWD/target/venv/bin/python" -c 'import sys, wheel_platform as w; print(w.platform_tag(open(sys.argv[1], "rb").read()))' "$out/aws-lc/libnomyo.so" |
         tee "$out/tag"
-    grep -qx "manylinux_2_$(sed -n '$s/GLIBC_2\.//p' "$out/versions" | cut -d. -f1)_x86_64" "$out/tag"
+    grep -qx "manylinux_$(echo "$oldest" | tr . _)_x86_64" "$out/tag"
 }
 
 cell builds builds_for_old_glibc aws-lc
