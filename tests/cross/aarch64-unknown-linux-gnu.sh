@@ -11,11 +11,11 @@ triple=aarch64-unknown-linux-gnu
 
 compiler=aarch64-linux-gnu-gcc
 cargo_build="cargo build --target $triple"
-runner=qemu-aarch64-static
 libraries=/usr/aarch64-linux-gnu
+runner="qemu-aarch64-static -L $libraries"
 debian=target/cross/debian-arm64
 starts=tests/cross/starts_arm64.sh
-export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$compiler QEMU_LD_PREFIX=$libraries
+export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$compiler
 export LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy AR=aarch64-linux-gnu-ar
 
 no_start="this kernel starts no program for ARM: it offers no binfmt_misc in a user namespace"
