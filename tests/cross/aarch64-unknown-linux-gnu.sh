@@ -22,6 +22,7 @@ no_start="this kernel starts no program for ARM: it offers no binfmt_misc in a u
 unemulated="
     exit: it starts itself, and runs below
     no_memory: the emulator does not pass RLIMIT_AS on to the kernel, so that the program takes the memory of the whole machine
+    fork_load: children wait for locks of the emulator and hang, while other threads generate pairs
     map_count: the emulator itself crashes when the process has no mapping left
     soak: calls by 64 threads do not end within their deadlines of 120 s
     memory_policy: it expects that advice is kept, and the emulator answers 0 to every madvise() and does nothing
@@ -85,7 +86,7 @@ node_suite() {
     mkdir -p "$package/bindings/node" "$package/tests"
     tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C "$package/bindings/node" -xf -
     ln -s "$PWD/tests/fixtures" "$PWD/tests/scenarios" "$package/tests"
-    ln -s "$PWD/include" "$package"
+    ln -s "$PWD/include" "$PWD/LICENSE" "$package"
     addon=$package/bindings/node/$(node -p "require('./bindings/node/prebuild.js').prebuild('$triple').addon")
     mkdir -p "$(dirname "$addon")"
     aarch64-linux-gnu-strip --strip-debug -o "$addon" "$build_dir/$triple/debug/libnomyo_node.so"
@@ -93,7 +94,11 @@ node_suite() {
     node=$PWD/$debian/usr/bin/node
     scenarios $starts $debian "$node" "$package/bindings/node/tests/scenarios.js"
     leaves_out "the Node test '200 calls at once'" "an emulator starts 200 threads before it starts a timer"
-    tests/with_endpoint.sh $starts $debian "$node" --test --test-name-pattern='/^(?!200 calls at once)/' "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
+    leaves_out install.test.js "it builds the addon in a checkout, for this machine"
+    leaves_out limits.test.js "it interrupts the generation of a pair at moments in real time"
+    rm "$package/bindings/node/tests/install.test.js" "$package/bindings/node/tests/limits.test.js"
+    tests/with_endpoint.sh $starts $debian "$node" --test --test-name-pattern='/^(?!200 calls at once)/' \
+        "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
 }
 
 for_debian() { # COLUMN COMMAND

@@ -37,8 +37,16 @@ esac
 
 abi=$(sed -n 's/^#define NOMYO_ABI_VERSION //p' "$(dirname "$0")/../../../include/nomyo.h")
 echo '{ global: nomyo_*; local: *; };' >"$work/exports"
+# glibc has this function in each program and library. zig would take a symbol of GLIBC_2.2.5, which is there only for old programs.
+cat >"$work/atfork.c" <<'C'
+extern void *__dso_handle;
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
+int pthread_atfork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void)) {
+    return __register_atfork(before, in_parent, in_child, &__dso_handle);
+}
+C
 $zig cc -target "$processor-linux-gnu.$glibc" -shared -o "$work/libnomyo.so" \
-    -Wl,--whole-archive "$work/libnomyo.a" -Wl,--no-whole-archive -lunwind -lm -lpthread -ldl \
+    "$work/atfork.c" -Wl,--whole-archive "$work/libnomyo.a" -Wl,--no-whole-archive -lunwind -lm -lpthread -ldl \
     -Wl,-soname,"libnomyo.so.$abi",-z,nodelete,-z,relro,-z,now,--version-script="$work/exports" || fail "zig could not link $raw"
 
 "$readelf" -VW "$work/libnomyo.so" | grep -o 'GLIBC_[0-9][0-9.]*' | sort -Vu >"$work/versions"
