@@ -22,7 +22,7 @@ no_start="this kernel starts no program for ARM: it offers no binfmt_misc in a u
 unemulated="
     exit: it starts itself, and runs below
     no_memory: the emulator does not pass RLIMIT_AS on to the kernel, so that the program takes the memory of the whole machine
-    fork_load: children wait for locks of the emulator and hang, while other threads generate pairs
+    fork_load: some children hang in the emulator, where both of their threads wait for a futex
     map_count: the emulator itself crashes when the process has no mapping left
     soak: calls by 64 threads do not end within their deadlines of 120 s
     memory_policy: it expects that advice is kept, and the emulator answers 0 to every madvise() and does nothing
