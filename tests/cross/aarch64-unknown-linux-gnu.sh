@@ -25,6 +25,8 @@ unemulated="
     fork_load: some children hang in the emulator, where both of their threads wait for a futex
     map_count: the emulator itself crashes when the process has no mapping left
     soak: calls by 64 threads do not end within their deadlines of 120 s
+    deadlines: it did not end within 600 s on a busy machine
+    host_allocator: it expects the level full, which the emulator does not reach
     memory_policy: it expects that advice is kept, and the emulator answers 0 to every madvise() and does nothing
 "
 
