@@ -281,13 +281,14 @@ static inline void each_blocked(blocked_row row) {
     /* A locked directory stayed without a pair. */
     CHECK(access(scratch_path(&scratch, "folder/private_key.pem"), F_OK) != 0);
     free(text);
-    scratch_remove(&scratch);
     /* Work that was abandoned ends by itself. Under AddressSanitizer a password takes minutes on a busy machine. */
     long one = one_thread();
     for (int i = 0; i < 9000 && proc_status("Threads") > one; i++) {
         usleep(100000);
     }
     CHECK_INT(proc_status("Threads"), one);
+    /* Only now: abandoned work holds the key directory open, and Windows removes no directory that somebody holds. */
+    scratch_remove(&scratch);
 }
 
 static inline struct timespec clock_now(void) {
