@@ -3,13 +3,17 @@
 use std::path::Path;
 
 fn main() {
-    napi_build::setup();
+    let is = |name: &str, value: &str| std::env::var(name).as_deref() == Ok(value);
+    // With MinGW, napi_build links libnode.dll, which Node does not have. The functions are looked up when the addon is loaded.
+    if !(is("CARGO_CFG_TARGET_OS", "windows") && is("CARGO_CFG_TARGET_ENV", "gnu")) {
+        napi_build::setup();
+    }
     hide_the_functions_of_c();
     println!("cargo:rustc-check-cfg=cfg(sanitized)");
     if std::env::var("CARGO_CFG_SANITIZE").is_ok_and(|sanitizers| sanitizers.contains("address")) {
         println!("cargo:rustc-cfg=sanitized");
     }
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+    if is("CARGO_CFG_TARGET_OS", "linux") {
         // Never unloaded: a worker that ends would take it from under the calls of others.
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
