@@ -3,7 +3,9 @@
  * exit in a new process: `exit WAY MICROSECONDS`.
  */
 #include <pthread.h>
+#ifndef _WIN32
 #include <sys/wait.h>
+#endif
 
 #include "endpoint.h"
 #include "scratch.h"
@@ -75,8 +77,8 @@ static void before_the_loader(void) {
 
 __attribute__((used, section(".preinit_array"))) static void (*const first)(void) = before_the_loader;
 #else
-/* musl has neither on_exit() nor .preinit_array. It runs the program's destructors before those of the libraries, and after all
- * functions of atexit(). */
+/* musl and Windows have neither on_exit() nor .preinit_array. They run the program's destructors before those of the libraries,
+ * and after all functions of atexit(). Windows ends the other threads only after that. */
 __attribute__((destructor)) static void last(void) {
     after_all_destructors(0, NULL);
 }
@@ -101,18 +103,28 @@ static int one_way(const char *way, unsigned microseconds) {
     return check_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static void ends_with(int wanted, const char *program, const char *way, int microseconds) {
-    char argument[32];
+/* The exit code of this program, started with two arguments. Otherwise a number that is no exit code. */
+static int exit_code(const char *program, const char *way, const char *argument) {
+#ifdef _WIN32
+    return (int)_spawnl(_P_WAIT, program, program, way, argument, (char *)NULL);
+#else
     int status = -1;
-    snprintf(argument, sizeof argument, "%d", microseconds);
     pid_t pid = fork();
     if (pid == 0) {
         execl(program, program, way, argument, (char *)NULL);
         _exit(127);
     }
     CHECK(waitpid(pid, &status, 0) == pid);
-    if (!CHECK(WIFEXITED(status) && WEXITSTATUS(status) == wanted)) {
-        fprintf(stderr, "    %s after %d microseconds: status %#x\n", way, microseconds, (unsigned)status);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + status;
+#endif
+}
+
+static void ends_with(int wanted, const char *program, const char *way, int microseconds) {
+    char argument[32];
+    snprintf(argument, sizeof argument, "%d", microseconds);
+    int code = exit_code(program, way, argument);
+    if (!CHECK_INT(code, wanted)) {
+        fprintf(stderr, "    %s after %d microseconds: %#x\n", way, microseconds, (unsigned)code);
     }
 }
 

@@ -67,4 +67,22 @@ static inline int unsetenv(const char *name) {
     return _putenv_s(name, "");
 }
 
+/* A number from 0 to RAND_MAX. The generator is that of ISO C's example. */
+static inline int rand_r(unsigned *seed) {
+    *seed = *seed * 1103515245u + 12345u;
+    return (int)(*seed / 65536u % ((unsigned)RAND_MAX + 1));
+}
+
+static inline void posix_alarm_thread(void *seconds) {
+    Sleep((DWORD)(uintptr_t)seconds * 1000);
+    fprintf(stderr, "the alarm after %u s\n", (unsigned)(uintptr_t)seconds);
+    TerminateProcess(GetCurrentProcess(), 142); /* as a shell reports SIGALRM */
+}
+
+/* Ends the process after so many seconds. A second alarm does not replace the first. */
+static inline unsigned alarm(unsigned seconds) {
+    _beginthread(posix_alarm_thread, 0, (void *)(uintptr_t)seconds);
+    return 0;
+}
+
 #endif

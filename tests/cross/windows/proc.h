@@ -7,22 +7,52 @@
 
 #include <winsock2.h>
 #include <windows.h>
+#include <psapi.h>
 #include <tlhelp32.h>
 
 #include "check.h"
 
-/* Only "Threads" is known. */
-static inline long proc_status(const char *name) {
+static inline nomyo_memory_info memory_info(void) {
+    nomyo_memory_info info = {0};
+    CHECK_INT(nomyo_memory_info_get(&info, sizeof info), NOMYO_OK);
+    return info;
+}
+
+static inline long proc_threads(void) {
     HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
     THREADENTRY32 thread = {.dwSize = sizeof thread};
     long number = 0;
-    if (strcmp(name, "Threads") != 0 || all == INVALID_HANDLE_VALUE) {
+    if (all == INVALID_HANDLE_VALUE) {
         return -1;
     }
     for (BOOL more = Thread32First(all, &thread); more; more = Thread32Next(all, &thread)) {
         number += thread.th32OwnerProcessID == GetCurrentProcessId();
     }
     CloseHandle(all);
+    return number;
+}
+
+static inline long proc_resident(void) {
+    PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof counters};
+    return K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters) ? (long)(counters.WorkingSetSize / 1024) : -1;
+}
+
+/* "Threads", "VmRSS" in kB, or "VmLck" in kB: Windows has no account of locked memory, so that this is the library's own. */
+static inline long proc_status(const char *name) {
+    return strcmp(name, "Threads") == 0 ? proc_threads()
+           : strcmp(name, "VmRSS") == 0 ? proc_resident()
+           : strcmp(name, "VmLck") == 0 ? (long)(memory_info().locked / 1024)
+                                        : -1;
+}
+
+/* Regions of one state and protection, but for free ones. */
+static inline long proc_mappings(void) {
+    MEMORY_BASIC_INFORMATION about;
+    long number = 0;
+    for (char *at = NULL; VirtualQuery(at, &about, sizeof about) == sizeof about;
+         at = (char *)about.BaseAddress + about.RegionSize) {
+        number += about.State != MEM_FREE;
+    }
     return number;
 }
 
@@ -35,12 +65,6 @@ static inline long proc_files(void) {
 /* What "Threads" says of a process that has one thread. */
 static inline long one_thread(void) {
     return 1;
-}
-
-static inline nomyo_memory_info memory_info(void) {
-    nomyo_memory_info info = {0};
-    CHECK_INT(nomyo_memory_info_get(&info, sizeof info), NOMYO_OK);
-    return info;
 }
 
 #endif

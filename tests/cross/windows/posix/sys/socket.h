@@ -11,6 +11,8 @@
 
 #define MSG_NOSIGNAL 0
 #define SHUT_RDWR SD_BOTH
+/* Needed to compile what runs in a network namespace only. */
+#define SOCK_NONBLOCK 0
 
 /* Opens a socket. The first one starts Winsock, which needs no end. */
 static inline int posix_socket(int family, int type, int protocol) {
