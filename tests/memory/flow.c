@@ -98,7 +98,7 @@ static int slot(const char *name) {
 }
 
 /* What a call returned. The sentence is the library's own, without secrets by its promise, which the scan checks. */
-static void tell(int32_t status) {
+static void report(int32_t status) {
     say("%s %s", nomyo_status_name(status), status == NOMYO_OK ? "" : nomyo_error_message(err));
 }
 
@@ -126,7 +126,7 @@ static void configure(const char *url, const char *ca, int policy, const char *k
     if (status == NOMYO_OK) {
         status = nomyo_config_set_api_key(config, slots[slot(key)].bytes, slots[slot(key)].len, &err);
     }
-    tell(status);
+    report(status);
 }
 
 /* The password in a slot; "-" is none. */
@@ -143,26 +143,26 @@ static void key_directory(const char *dir, const char *name) {
     if (status == NOMYO_OK) {
         status = nomyo_config_set_key_password(config, bytes, len, &err);
     }
-    tell(status);
+    report(status);
 }
 
 static void load_keys(const char *private_pem, const char *name) {
     size_t len;
     const uint8_t *bytes = password(name, &len);
-    tell(nomyo_client_load_keys(client, private_pem, NULL, bytes, len, &err));
+    report(nomyo_client_load_keys(client, private_pem, NULL, bytes, len, &err));
 }
 
 static void save_keys(const char *dir, const char *name) {
     size_t len;
     const uint8_t *bytes = password(name, &len);
-    tell(nomyo_client_save_keys(client, dir, bytes, len, &err));
+    report(nomyo_client_save_keys(client, dir, bytes, len, &err));
 }
 
 static void load_pem(const char *pem, const char *name) {
     size_t len;
     const uint8_t *bytes = password(name, &len);
     int i = slot(pem);
-    tell(nomyo_client_load_keys_pem(client, slots[i].bytes, slots[i].len, NULL, 0, bytes, len, &err));
+    report(nomyo_client_load_keys_pem(client, slots[i].bytes, slots[i].len, NULL, 0, bytes, len, &err));
 }
 
 /* Tells where the text lies: it is the caller's from now on. */
@@ -184,7 +184,7 @@ static void use_keys(void) {
     nomyo_text *pem = NULL;
     int32_t status = nomyo_client_public_key(client, &pem, &err);
     nomyo_text_free(pem);
-    tell(status);
+    report(status);
 }
 
 static void seal(const char *path, const char *request) {
@@ -194,7 +194,7 @@ static void seal(const char *path, const char *request) {
     close(fd);
     int32_t status = nomyo_seal(client, pem, len > 0 ? (size_t)len : 0, slots[slot(request)].bytes,
                                 slots[slot(request)].len, NULL, &sealed, &err);
-    tell(status);
+    report(status);
 }
 
 static void give_sealed(void) {
@@ -212,7 +212,7 @@ static void open_answer(size_t len) {
         _exit(4);
     }
     read_exact(body, len);
-    tell(nomyo_open(client, sealed, body, len, &response, &err));
+    report(nomyo_open(client, sealed, body, len, &response, &err));
     free(body);
 }
 
@@ -246,7 +246,7 @@ static void create(const char *request, uint64_t timeout_ms, uint64_t cancel_ms)
         pthread_join(thread, NULL);
     }
     nomyo_cancel_free(later.cancel);
-    tell(status);
+    report(status);
 }
 
 /* Every getter, some twice: each may keep a copy. */
@@ -336,7 +336,10 @@ static void plant(const char *name, const char *where, size_t from, size_t len) 
     }
     const uint8_t *bytes = slots[slot(name)].bytes + from;
     if (copy) {
-        memcpy(copy + 24, bytes, len);
+        /* Byte by byte: memcpy() leaves other copies in vector registers, and systems store registers in the process. */
+        for (volatile uint8_t *to = copy + 24; len > 0; len--) {
+            *to++ = *bytes++;
+        }
     } else {
         on_stack(bytes, len);
     }
@@ -371,9 +374,9 @@ static void obey(char *line) {
     } else if (strcmp(command, "config") == 0) {
         configure(word[0], word[1], atoi(word[2]), word[3]);
     } else if (strcmp(command, "client") == 0) {
-        tell(nomyo_client_new(config, &client, &err));
+        report(nomyo_client_new(config, &client, &err));
     } else if (strcmp(command, "warm") == 0) {
-        tell(nomyo_client_warm_up(client, &err));
+        report(nomyo_client_warm_up(client, &err));
     } else if (strcmp(command, "key_dir") == 0) {
         key_directory(word[0], word[1]);
     } else if (strcmp(command, "use_keys") == 0) {
@@ -389,7 +392,7 @@ static void obey(char *line) {
     } else if (strcmp(command, "save_keys") == 0) {
         save_keys(word[0], word[1]);
     } else if (strcmp(command, "rotate_keys") == 0) {
-        tell(nomyo_client_rotate_keys(client, &err));
+        report(nomyo_client_rotate_keys(client, &err));
     } else if (strcmp(command, "seal") == 0) {
         seal(word[0], word[1]);
     } else if (strcmp(command, "sealed") == 0) {
@@ -412,6 +415,8 @@ static void obey(char *line) {
         free_client();
     } else if (strcmp(command, "memory") == 0) {
         tell_memory();
+    } else if (strcmp(command, "pid") == 0) {
+        say("%ld", (long)getpid());
     } else if (strcmp(command, "mlock") == 0) {
         try_mlock();
     } else if (strcmp(command, "storm") == 0) {

@@ -56,6 +56,12 @@ class Bench:
         self.ca = self.work / "ca.pem"
         shutil.copyfile(environment("NOMYO_TEST_CA_FILE"), self.ca)
         self.ca.chmod(0o644)
+        self.build()
+        self.server_pem = self.work / "server.pem"
+        self.server_pem.write_bytes(self.get("/pki/public_key"))
+        self.work.chmod(0o755)
+
+    def build(self) -> None:
         lib = self.work / "lib"
         lib.mkdir()
         shutil.copy(self.library_dir / "libnomyo.so", lib / "libnomyo.so.0")
@@ -67,9 +73,6 @@ class Bench:
         sources = [HERE / name for name in ("flow.c", "storm.c", "threads.c")]
         compiler = os.environ.get("CC", "cc")
         subprocess.run([compiler, *flags, *sources, "-o", self.program, *link], check=True)
-        self.server_pem = self.work / "server.pem"
-        self.server_pem.write_bytes(self.get("/pki/public_key"))
-        self.work.chmod(0o755)
 
     def get(self, path: str) -> bytes:
         connection = http.client.HTTPConnection(self.plain.hostname, self.plain.port)
@@ -231,6 +234,10 @@ class Flow:
     def memory(self) -> dict[str, int]:
         names = "policy level page_size limit mapped locked refused dump_excluded fork_excluded".split()
         return dict(zip(names, map(int, self.ask("memory").split()), strict=True))
+
+    def protects(self) -> bool:
+        """Whether the library's memory is all that it can be."""
+        return self.memory()["level"] == FULL
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.pid)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 import aes
-from flow import FULL, HERE, PREFER
+from flow import HERE, PREFER
 from scan import Secret, Snapshot, find
 from story import GROUPS, Story
 
@@ -48,10 +48,10 @@ def seal_and_open(story: Story) -> None:
     story.note("opened answer freed", gone=OF_A_CALL)
 
 
-def chat(story: Story, look: Look | None = None) -> None:
+def chat(story: Story, look: Look | None = None, stall_ms: int = STALL_MS) -> None:
     """nomyo_create, every getter, nomyo_response_free. `look` is called at each."""
     flow, exchange = story.flow, story.exchange()
-    waiting = flow.create(exchange, delay_before_headers_ms=STALL_FOR_CORE_MS if look else STALL_MS)
+    waiting = flow.create(exchange, delay_before_headers_ms=STALL_FOR_CORE_MS if look else stall_ms)
     story.note("waiting", gone=OF_A_CALL, snapshot=waiting)
     if look:
         look("waiting")
@@ -153,8 +153,7 @@ def self_test(story: Story) -> None:
     everything = len(find(flow.snapshot(), [secret]))
     checks.that(everything == 1, "self-test: and is where the caller says")
     whole = (start, len(exchange.prompt))
-    full = flow.memory()["level"] == FULL
-    places = {"malloc": False, "static": False, "stack": False, "dumpable": False, "vault": full}
+    places = {"malloc": False, "static": False, "stack": False, "dumpable": False, "vault": flow.protects()}
     parts = {"text": ("r", *whole), "part of a text": ("r", start + 10, 32), "number": ("n", 0, 256),
              "part of a number": ("n", 100, 31)}
     for where, protected in places.items():

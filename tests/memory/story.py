@@ -53,6 +53,11 @@ class Story:
     private: list[Secret] = field(default_factory=list)
     groups: list[str] = field(default_factory=lambda: GROUPS)
 
+    @property
+    def place(self) -> str:
+        """The memory in which copies may be."""
+        return "locked undumpable" if self.lockable else "undumpable"
+
     def exchange(self) -> Exchange:
         self.exchanges.append(Exchange())
         return self.exchanges[-1]
@@ -98,8 +103,7 @@ class Story:
                 outside = [hit for hit in hits if not self._protected(hit)]
                 row[group, "in"] += len(hits) - len(outside)
                 row[group, "out"] += len(outside)
-                where = "locked undumpable" if self.lockable else "undumpable"
-                self.checks.that(not outside, f"{title}: {moment.name}: {group} only in {where} memory", outside)
+                self.checks.that(not outside, f"{title}: {moment.name}: {group} only in {self.place} memory", outside)
                 if group in moment.gone:
                     self.checks.that(not hits, f"{title}: {moment.name}: {group} is nowhere", hits)
                 if group in moment.there:
@@ -111,8 +115,7 @@ class Story:
         return hit.protected if self.lockable else hit.mapping.undumpable
 
     def _print(self, title: str, rows: dict[str, Counter[tuple[str, str]]], counts: Counter[str]) -> None:
-        where = "locked undumpable" if self.lockable else "undumpable"
-        print(f"\n{title}: copies in {where} memory / anywhere else")
+        print(f"\n{title}: copies in {self.place} memory / anywhere else")
         cells = [["moment", *self.groups]]
         for name, row in rows.items():
             times = f" (x{counts[name]})" if counts[name] > 1 else ""
