@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-_NOW = _socket.MSG_DONTWAIT | _socket.MSG_NOSIGNAL
+_NOW = getattr(_socket, "MSG_DONTWAIT", 0) | getattr(_socket, "MSG_NOSIGNAL", 0)
 _relays: dict[int, Relay] = {}  # by the thread that does the work
 
 
