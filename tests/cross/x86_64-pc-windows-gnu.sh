@@ -56,8 +56,10 @@ cc=(x86_64-w64-mingw32-gcc -O1 -g -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE
 test_cc=("${cc[@]}" -std=c11 -Itests/cross/windows/posix -iquote tests/c -iquote tests/cross/windows -include tests/cross/windows/posix.h
     -Itests/c/frozen -Iinclude "-DNOMYO_FIXTURES=\"$PWD/tests/fixtures/protocol\"")
 wine_is_ready() {
-    "${cc[@]}" -shared -o "$out/bcryptprimitives.dll" tests/cross/windows/bcryptprimitives.c -ladvapi32 && wineboot --init
+    "${cc[@]}" -shared -o "$out/bcryptprimitives.dll" tests/cross/windows/bcryptprimitives.c && wineboot --init
 }
+# Wine's server creates the files, without the rights that Windows takes from a private temporary directory.
+umask 077
 wine_is_ready >"$out/wine.log" 2>&1
 trap 'wineserver --kill 2>/dev/null || true' EXIT
 # Puts the library and the stand-in beside the programs in a directory, where Windows looks first.
@@ -72,26 +74,24 @@ compile() { # LIBRARY-DIRECTORY PROGRAM-DIRECTORY SOURCE
 }
 
 # The programs of tests/c that are not for Windows:
-#   advice fork fork_load fork_view signal_forks exit   fork
+#   advice fork fork_load fork_view signal_forks        fork
 #   sigpipe interrupts process                          signals
-#   defaults environment                                system calls and dlopen of Linux
-#   keys_in_memory locks map_count memory_policy no_memory secrets soak   figures of /proc, mprotect, setrlimit; memory.c is theirs
+#   defaults environment no_memory                      they replace functions of the C library, or set limits, which Windows has not
+#   keys_in_memory locks map_count memory_policy secrets   fork, /proc, mprotect, limits. memory.c is for Windows
 #   small_stack                                         a thread on memory of the caller
 #   host_allocator                                      ELF symbols
-#   scenarios                                           cJSON, which Debian has not for MinGW
-#   cancel                                              counts open files
+#   exit                                                only `late`: a thread that Wine ends may hold a lock of Wine's own, and then
+#                                                       Wine waits forever in NtTerminateProcess
 contract=(library arguments request_json sealed attestation chat refusals threads with_options sent deadlines errors_logged log_frees
-    frozen_consumer)
+    frozen_consumer soak cancel)
 contract_tests() { # LIBRARY-DIRECTORY
     local programs=$1/c program failed=0
     with_libraries "$programs" "$1" || return 1
-    for program in "${contract[@]}"; do
+    for program in "${contract[@]}" exit; do
         compile "$1" "$programs" "tests/c/$program.c" || failed=1
     done
-    # Wine's server creates the files, without the rights that Windows takes from a private temporary directory.
-    wineserver --kill 2>/dev/null || true
-    (umask 077 && OUT=$programs WRAP=wine tests/c/run.sh "${contract[@]}") || failed=1
-    wineserver --kill 2>/dev/null || true
+    OUT=$programs WRAP=wine tests/c/run.sh "${contract[@]}" || failed=1
+    tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- tests/cross/windows/exit_late.sh "$programs/exit" || failed=1
     return $failed
 }
 each() { # FUNCTION ARGUMENT...: with each crypto provider
@@ -102,7 +102,25 @@ each() { # FUNCTION ARGUMENT...: with each crypto provider
     done
     return $failed
 }
-step "C contract" contract each contract_tests
+# Interpreters and cJSON come from registries, each in a version that is named there. They are checked by their SHA-256.
+downloads=$PWD/target/cross/windows-downloads
+. tests/cross/windows/downloads.sh
+run_scenarios() { # COMMAND...: the scenario table in one language
+    tests/with_endpoint.sh --api-key scenario-key -- env NOMYO_TEST_API_KEY=scenario-key "$@"
+}
+scenarios_in_c() { # LIBRARY-DIRECTORY
+    with_libraries "$1/scenarios" "$1" &&
+        "${test_cc[@]}" -DCJSON_HIDE_SYMBOLS -I"$downloads/cjson/include" -o "$1/scenarios/scenarios.exe" tests/c/scenarios.c \
+            "$downloads/cjson/cJSON.o" "$1/libnomyo.dll.a" -lws2_32 -ladvapi32 -lpthread &&
+        run_scenarios wine "$1/scenarios/scenarios.exe" tests/scenarios/*.json
+}
+contract_and_scenarios() { # LIBRARY-DIRECTORY
+    local failed=0
+    contract_tests "$1" || failed=1
+    if get_cjson; then scenarios_in_c "$1" || failed=1; else echo "not run: the scenario table in C: no source of cJSON"; fi
+    return $failed
+}
+step "C contract" contract each contract_and_scenarios
 
 chat() { # LIBRARY-DIRECTORY
     with_libraries "$1/chat" "$1" &&
@@ -121,12 +139,29 @@ key_directory() { # LIBRARY-DIRECTORY
     program_of_windows key_directory "$1"
 }
 step "key directory" key_directory each key_directory
+memory_scan() { # LIBRARY-DIRECTORY
+    local key=nomyo-memory-test-Qk2v8sXf
+    with_libraries "$1/scan" "$1" && cp "$1/libnomyo.dll.a" "$1/scan" && NOMYO_TEST_PAIRS='' tests/with_endpoint.sh \
+        --api-key $key --reveal-keys -- python3 tests/memory/windows.py --api-key $key --library-dir "$1/scan"
+}
 memory_programs() { # LIBRARY-DIRECTORY
-    program_of_windows memory "$1" && program_of_windows memory_scan "$1"
+    program_of_windows memory "$1" && memory_scan "$1"
 }
 step "memory report" memory each memory_programs
 
-cell Python "not run: no registry has Python for Windows without an installer"
+# Python's output goes to a pipe, and Node's to a file: under Wine neither writes to the other.
+python_program() { # LIBRARY-DIRECTORY FILE
+    with_libraries "$1/python" "$1" && run_scenarios env PYTHONPATH="$PWD/bindings/python" PYTHONDONTWRITEBYTECODE=1 \
+        NOMYO_LIBRARY="$1/python/nomyo.dll" wine "$downloads/python/python.exe" "$2" </dev/null 2>&1 | cat
+}
+python_programs() { # LIBRARY-DIRECTORY
+    python_program "$1" bindings/python/tests/scenarios.py && python_program "$1" tests/cross/windows/ctrl_c.py
+}
+if get_python >"$out/get-python.log" 2>&1; then
+    step Python python each python_programs
+else
+    cell Python "not run: Python for Windows could not be downloaded (mvn)"
+fi
 
 go_chat() { # with the library of the first provider
     local library=$out/${providers%% *}
@@ -138,4 +173,27 @@ go_chat() { # with the library of the first provider
         tee /dev/stderr | grep -q "Hello from Go"
 }
 if command -v go >/dev/null; then step Go go go_chat; else cell Go "not run: there is no Go"; fi
-cell Node "not run: napi-build links libnode.dll on MinGW, which no package has"
+
+# napi-build wants an import library of Node on MinGW. An empty one serves, because the functions are looked up at run time.
+node_addon() {
+    local package=$out/node/bindings/node
+    rm -rf "$out/node" && mkdir -p "$package/prebuilds/win32-x64" && ln -s "$PWD/tests" "$out/node/tests" &&
+        printf 'LIBRARY node.exe\nEXPORTS\n' >"$out/node/node.def" &&
+        x86_64-w64-mingw32-dlltool -d "$out/node/node.def" -l "$out/node/libnode.dll" &&
+        LIBNODE_PATH=$out/node AWS_LC_SYS_PREBUILT_NASM=1 cargo build --quiet -p nomyo-node --target "$target" &&
+        tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C "$package" -xf - &&
+        cp "$CARGO_TARGET_DIR/$target/debug/nomyo_node.dll" "$package/prebuilds/win32-x64/nomyo-native.napi.node" &&
+        cp "$out/bcryptprimitives.dll" "$package/prebuilds/win32-x64"
+}
+# Node asks for a newer Windows than Wine says it is.
+node_scenarios() {
+    node_addon && run_scenarios env NODE_SKIP_PLATFORM_CHECK=1 wine "$downloads/node/package/bin/node.exe" \
+        --require ./tests/cross/windows/fetch.js "$out/node/bindings/node/tests/scenarios.js" </dev/null
+}
+if ! has lib; then
+    cell Node "not run: the addon has AWS-LC, and CROSS_PROVIDERS is $providers"
+elif get_node >"$out/get-node.log" 2>&1; then
+    step Node node node_scenarios
+else
+    cell Node "not run: Node for Windows could not be downloaded (npm)"
+fi
