@@ -688,7 +688,8 @@ void nomyo_config_free(nomyo_config *config);
  * A variable that is unset or empty changes nothing. The proxy variables are read in small letters first: `https_proxy` (for
  * an `http://` server `http_proxy`), otherwise `all_proxy`, unless `no_proxy` names the server by its name, a domain above
  * it, its address or a network. HTTP_PROXY in capitals is ignored if REQUEST_METHOD is set, because it is a header of the
- * request in a CGI program. A proxy that cannot be used is reported by nomyo_client_new().
+ * request in a CGI program. A proxy that cannot be used is reported by nomyo_client_new(). The proxy in the settings of Windows
+ * or macOS is not read.
  *
  * One thread at a time; blocks on nothing. No other thread may change the environment meanwhile.
  *

@@ -101,7 +101,8 @@ impl Config {
     /// - `NOMYO_KEY_GROUP_READ`: `1`, `true`, `yes`, `on`, or `0`, `false`, `no`, `off`, in either case.
     /// - `NOMYO_SERVER_KEY_PIN`, `NOMYO_TLS_PIN`: pins with commas between them, instead of those set so far.
     /// - `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in small letters first, unless a proxy has been set; and
-    ///   `REQUEST_METHOD`, since `HTTP_PROXY` is a header of the request in a CGI program.
+    ///   `REQUEST_METHOD`, since `HTTP_PROXY` is a header of the request in a CGI program. The proxy in the settings of Windows or
+    ///   macOS is not read.
     /// - `SSL_CERT_FILE`, `SSL_CERT_DIR`: the trust store, unless a CA file has been set.
     ///
     /// A variable that is unset or empty changes nothing.

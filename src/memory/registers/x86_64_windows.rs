@@ -1,5 +1,10 @@
 //! x86-64 on Windows: xmm6 to xmm15 belong to the caller, the upper halves of all registers do not.
 //!
+//! The calling convention says so: <https://learn.microsoft.com/cpp/build/x64-calling-convention>. A function that uses xmm6 to
+//! xmm15 stores the caller's values on its stack first, and restores them before it returns. Unwinding restores them, too. So
+//! these registers hold no secret of the library after a call. During a call they may hold secrets of a function that is still
+//! running, as memory may. Zeros in them would break that function, or the caller's.
+//!
 //! The functions are naked, because a compiler that sees upper halves change would save the lower ones on the stack.
 
 use std::arch::naked_asm;

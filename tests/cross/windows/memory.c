@@ -1,6 +1,7 @@
 /*
  * The memory report on Windows, and whether it is true: guards, locks, wiping, what is given back.
  */
+#include "endpoint.h"
 #include "proc.h"
 
 enum { PAGE = 4096 };
@@ -88,6 +89,49 @@ static void the_byte_behind_a_secret_faults(const char *self) {
     }
 }
 
+static nomyo_client *chatting;
+
+static void chat(void) {
+    nomyo_response_free(answer_to(chatting, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", NULL));
+}
+
+#define EACH(of) of(6) of(7) of(8) of(9) of(10) of(11) of(12) of(13) of(14) of(15)
+#define LOAD(n) "movdqu (" #n " - 6) * 16(%%rsi), %%xmm" #n "\n\t"
+#define STORE(n) "movdqu %%xmm" #n ", (" #n " - 6) * 16(%%rdi)\n\t"
+
+/* xmm6 to xmm15 belong to the caller. What a call has put into them is gone when it returns. */
+static void the_registers_of_the_caller_come_back(void) {
+    static unsigned char before[160], after[160];
+    chatting = client_of(endpoint_config());
+    for (size_t i = 0; i < sizeof before; i++) {
+        before[i] = (unsigned char)(i + 1);
+    }
+    __asm__ volatile(EACH(LOAD) "mov %%rsp, %%rbx\n\tand $-16, %%rsp\n\tsub $32, %%rsp\n\tcall *%[call]\n\tmov %%rbx, %%rsp\n\t"
+                     EACH(STORE)
+                     :
+                     : [call] "r"(chat), "S"(before), "D"(after)
+                     : "memory", "cc", "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
+                       "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    CHECK(memcmp(before, after, sizeof before) == 0);
+    nomyo_client_free(chatting);
+}
+
+/* An exported key is a secret like any other: right before a guard, and locked. */
+static void an_exported_key_is_guarded_and_locked(void) {
+    nomyo_client *client = client_of(endpoint_config());
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    nomyo_error *err = NULL;
+    CHECK_OK(nomyo_client_private_key_pem(client, NULL, 0, &pem, &len, &err), &err);
+    CHECK(len > 1000 && strlen((char *)pem) == len);
+    CHECK_INT(about(pem + len + 1).State, MEM_RESERVE);
+    CHECK(is_locked(pem) && is_locked(pem + len));
+    nomyo_client_free(client);
+    CHECK(strncmp((char *)pem, "-----BEGIN PRIVATE KEY-----\n", 28) == 0); /* it has outlived its client */
+    nomyo_secret_free(pem);
+    CHECK_INT(about(pem).State, MEM_FREE);
+}
+
 int main(int argc, char **argv) {
     if (argc > 1) {
         SetErrorMode(SEM_NOGPFAULTERRORBOX);
@@ -101,6 +145,8 @@ int main(int argc, char **argv) {
     more_than_the_limit_is_locked();
     locks_of_the_caller_are_counted();
     the_byte_behind_a_secret_faults(argv[0]);
+    the_registers_of_the_caller_come_back();
+    an_exported_key_is_guarded_and_locked();
     the_report_is_true();
     return check_summary("memory");
 }
