@@ -56,7 +56,7 @@ static inline long proc_mappings(void) {
     return number;
 }
 
-/* Open handles: files and sockets, but also threads and events. */
+/* Open handles: files and sockets, but also threads and events. Wine 8 answers 0. */
 static inline long proc_files(void) {
     DWORD number = 0;
     return GetProcessHandleCount(GetCurrentProcess(), &number) ? (long)number : -1;
