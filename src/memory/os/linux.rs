@@ -77,7 +77,7 @@ pub(in crate::memory) fn populate(bytes: &mut [u8]) {
     }
 }
 
-/// Whether pages may be locked although [`lock`] failed with `error`. A page that cannot be read in is locked all the same, and
+/// Whether pages may be locked although `lock` failed with `error`. A page that cannot be read in is locked all the same, and
 /// then refused: with ENOMEM (PROT_NONE) or EAGAIN (no memory).
 #[cfg(feature = "capi")]
 pub(in crate::memory) fn may_be_locked_after(error: &io::Error) -> bool {
