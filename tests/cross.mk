@@ -8,7 +8,7 @@
 CROSS :=
 CROSS_NEEDS := musl-gcc=musl-tools aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/lib/libc.so.6=libc6-dev-arm64-cross \
     qemu-aarch64-static=qemu-user-static unshare=util-linux py:venv=python3-venv
-CROSS_RUST := x86_64-unknown-linux-musl aarch64-unknown-linux-gnu
+CROSS_RUST := x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl
 
 .PHONY: cross go-lib-musl
 cross: test-tools library $(VENV)/ready

@@ -48,6 +48,6 @@ cell "C contract" contract
 cell chat chats
 cell "key directory" key_directory
 cell "memory report" memory_report partial
-not_run Python "needs a Python that is linked with musl, and no package registry has one"
+not_run Python "needs a Python that is linked with musl, and none was found"
 not_run Go "make cross tests the package with musl on x86-64, and with glibc on arm64"
 not_run Node "make cross tests the package with musl on x86-64, and with glibc on arm64"

@@ -72,6 +72,6 @@ cell "C contract" contract
 cell chat chats
 cell "key directory" key_directory
 cell "memory report" eval 'memory_report full; memory_scan'
-not_run Python "needs a Python that is linked with musl, and no package registry has one"
+not_run Python "needs a Python that is linked with musl, and none was found"
 cell Go go_suite
 for_node
