@@ -16,13 +16,21 @@ const SYSTEMS = {
   'windows-msvc': ['win32', 'napi', 'nomyo_node.dll'],
 };
 
-/** The path of the addon below the package, and the name of the file that cargo builds. Throws for a target that is not known. */
+/**
+ * Of a target: the path of the addon below the package, the name of the file that cargo builds, the name of the npm package that has
+ * the addon alone, and the fields by which npm chooses that package. Throws for a target that is not known.
+ */
 function prebuild(triple) {
   const [machine, , ...rest] = triple.split('-');
   const [arch, system] = [ARCHITECTURES[machine], SYSTEMS[rest.join('-')]];
   if (!arch || !system) throw new Error(`no addon has a name for the target ${triple}`);
   const [platform, libc, built] = system;
-  return { addon: path.join('prebuilds', `${platform}-${arch}`, `nomyo-native.${libc}.node`), built };
+  return {
+    addon: path.join('prebuilds', `${platform}-${arch}`, `nomyo-native.${libc}.node`),
+    built,
+    package: `nomyo-native-${platform}-${arch}${platform === 'linux' ? `-${libc}` : ''}`,
+    selects: { os: [platform], cpu: [arch], ...(platform === 'linux' && { libc: [libc] }) },
+  };
 }
 
 module.exports = { prebuild };

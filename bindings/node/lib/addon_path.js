@@ -1,9 +1,11 @@
 'use strict';
 
-// Where the addon for this machine belongs: prebuilds/<platform>-<arch>/nomyo-native.<libc>.node.
+// Where the addon for this machine is: prebuilds/<platform>-<arch>/nomyo-native.<libc>.node in this package, or a file of the same
+// name in the package of this platform, which a published nomyo-native names among its optional dependencies.
 
 const fs = require('node:fs');
 const path = require('node:path');
+const { version, optionalDependencies = {} } = require('../package.json');
 
 const PT_INTERP = 3; // Elf64_Phdr.p_type, System V ABI
 const LONGEST_PATH = 4096;
@@ -49,10 +51,24 @@ function libc(program = process.execPath) {
   }
 }
 
-/** The path of the addon. */
+/**
+ * The path of the addon. In a checkout, which has no optional dependencies, no other package is asked. A platform's package of another
+ * version than this one does not count.
+ */
 function addonPath() {
-  const name = `nomyo-native.${libc()}.node`;
-  return path.join(__dirname, '..', 'prebuilds', `${process.platform}-${process.arch}`, name);
+  const clib = libc();
+  const name = `nomyo-native.${clib}.node`;
+  const platform = `${process.platform}-${process.arch}`;
+  const inside = path.join(__dirname, '..', 'prebuilds', platform, name);
+  const other = `nomyo-native-${platform}${clib === 'napi' ? '' : `-${clib}`}`;
+  if (!Object.hasOwn(optionalDependencies, other)) return inside;
+  try {
+    const manifest = require.resolve(`${other}/package.json`);
+    if (require(manifest).version === version) return path.join(path.dirname(manifest), name);
+  } catch {
+    // npm left it out, or was told to leave out optional dependencies.
+  }
+  return inside;
 }
 
 module.exports = { addonPath, libc };

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const { addonPath } = require('./addon_path.js');
+const { optionalDependencies = {} } = require('../package.json');
 
 /** Whether a bundler has copied this file into another one. Its neighbours are not beside it then, and neither is the addon. */
 const isBundled = () => !fs.existsSync(path.join(__dirname, 'addon_path.js'));
@@ -19,8 +20,11 @@ function loaded() {
       );
     }
     throw new Error(
-      `nomyo-native has no addon for this machine: ${file} is missing. Run "npm rebuild nomyo-native", which says what ` +
-        'building it needs.',
+      Object.keys(optionalDependencies).length > 0
+        ? `nomyo-native has no addon for this machine (${process.platform}, ${process.arch}): npm installed none of its packages ` +
+            `${Object.keys(optionalDependencies).join(', ')}. If one of them is for this machine, install again without --omit=optional.`
+        : `nomyo-native has no addon for this machine: ${file} is missing. Run "npm rebuild nomyo-native", which says what ` +
+            'building it needs.',
     );
   }
   return require(file);
