@@ -3,7 +3,8 @@
 The wheel is for every Python 3 and for one platform. cargo builds the library, in the checkout or in the `rust` directory
 of the source archive: Rust 1.89 or newer and a C compiler must be there. Nothing else is needed, and nothing downloaded
 but the crates of Cargo.lock. `--config-settings profile=dev` builds without optimisation. `--config-settings target=TRIPLE`
-builds for another machine or C library, with the linker that cargo knows for it.
+builds for another machine or C library, with the linker that cargo knows for it. `--config-settings built=DIRECTORY` builds nothing:
+it takes the library and the licences of its dependencies from there.
 """
 
 import base64
@@ -22,6 +23,8 @@ from wheel_platform import platform_tag
 
 HERE = Path(__file__).parent
 RUST = HERE / "rust" if (HERE / "rust").is_dir() else HERE.parents[1]
+# The name that cargo gives to the library, and the name in the wheel.
+LIBRARIES = {"libnomyo.so": "libnomyo.so.0", "nomyo.dll": "nomyo.dll", "libnomyo.dylib": "libnomyo.0.dylib"}
 VERSION = re.search(r'"(.+)"', (HERE / "nomyo_native" / "_version.py").read_text())[1]
 NAME = f"nomyo_native-{VERSION}"
 METADATA = f"""Metadata-Version: 2.1
@@ -48,23 +51,29 @@ SUFFIXES = {".py", ".typed", ".rs", ".toml", ".lock", ".md", ".h", ""}
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = config_settings or {}
-    library, name_of_library = _library(settings.get("profile", "release"), settings.get("target"))
+    if "built" in settings:
+        directory = Path(settings["built"])
+        library, name, licences = *_only_library(directory), (directory / "LICENCES").read_bytes()
+    else:
+        library, name, licences = *_library(settings.get("profile", "release"), settings.get("target")), None
     tag = f"py3-none-{platform_tag(library)}"
     info = f"{NAME}.dist-info"
     files = [(f"nomyo_native/{path.name}", path.read_bytes()) for path in _files(HERE / "nomyo_native")]
     files += [
-        (f"nomyo_native/{name_of_library}", library),
+        (f"nomyo_native/{name}", library),
         (f"{info}/METADATA", METADATA.encode()),
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: nomyo\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()),
         (f"{info}/LICENSE", (RUST / "LICENSE").read_bytes()),
     ]
-    record = "".join(f"{name},sha256={_digest(data)},{len(data)}\n" for name, data in files)
+    if licences:
+        files.append((f"{info}/LICENCES-OF-DEPENDENCIES", licences))
+    record = "".join(f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in files)
     files.append((f"{info}/RECORD", f"{record}{info}/RECORD,,\n".encode()))
     wheel = f"{NAME}-{tag}.whl"
     with zipfile.ZipFile(Path(wheel_directory) / wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files:
-            entry = zipfile.ZipInfo(name)  # of 1980: the same sources give the same wheel
-            entry.external_attr = (0o755 if name.endswith(name_of_library) else 0o644) << 16
+        for path, data in files:
+            entry = zipfile.ZipInfo(path)  # of 1980: the same sources give the same wheel
+            entry.external_attr = (0o755 if path == f"nomyo_native/{name}" else 0o644) << 16
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)
     return wheel
 
@@ -95,10 +104,16 @@ def _add(tar, name, data):
     tar.addfile(entry, io.BytesIO(data))
 
 
+def _only_library(directory):
+    """The shared library in a directory, and its name in the wheel."""
+    found = [name for name in LIBRARIES if (directory / name).is_file()]
+    if len(found) != 1:
+        raise SystemExit(f"{directory} has {len(found)} of the files {', '.join(LIBRARIES)}, and not one")
+    return (directory / found[0]).read_bytes(), LIBRARIES[found[0]]
+
+
 def _library(profile, triple):
     """The library that cargo builds, and its name in the wheel."""
-    if not sys.platform.startswith(("linux", "darwin")):
-        raise SystemExit("nomyo_native is built on Linux and macOS; elsewhere, build the library and set NOMYO_LIBRARY")
     target = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target"))
     # In the dev profile with all of the workspace, as the tests build it: what is there is not built twice.
     command = ["cargo", "build", "--locked", "--workspace" if profile == "dev" else "--lib", "--profile", profile]
@@ -110,9 +125,16 @@ def _library(profile, triple):
         subprocess.run([*command, "--target-dir", target], cwd=RUST, check=True)
     except FileNotFoundError:
         raise SystemExit("nomyo_native needs Rust 1.89 or newer to be built: https://rustup.rs") from None
-    is_for_macos = "apple-darwin" in triple if triple else sys.platform == "darwin"
-    built, name = ("libnomyo.dylib", "libnomyo.0.dylib") if is_for_macos else ("libnomyo.so", "libnomyo.so.0")
-    return (target / (triple or "") / ("debug" if profile == "dev" else profile) / built).read_bytes(), name
+    directory = target / (triple or "") / ("debug" if profile == "dev" else profile)
+    built = _name_by_cargo(triple or sys.platform)
+    return (directory / built).read_bytes(), LIBRARIES[built]
+
+
+def _name_by_cargo(system):
+    """The library's file, by a target's triple or by sys.platform."""
+    if "darwin" in system:
+        return "libnomyo.dylib"
+    return "nomyo.dll" if "windows" in system or system == "win32" else "libnomyo.so"
 
 
 def _digest(data):

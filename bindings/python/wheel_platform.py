@@ -11,19 +11,22 @@ _NEEDED, _STRING_TABLE, _DYNAMIC, _LOAD = 1, 5, 2, 1
 # <mach-o/loader.h> of macOS: the magic number of a 64-bit file, its processors, and the commands that name the oldest system.
 _MACH_O, _PROCESSORS = b"\xcf\xfa\xed\xfe", {0x0100000C: "arm64", 0x01000007: "x86_64"}
 _VERSION_MIN, _BUILD_VERSION = 0x24, 0x32
+_DLL_MACHINES = {0x8664: "amd64", 0xAA64: "arm64"}  # IMAGE_FILE_HEADER.Machine of the PE format
 # Rust's targets for musl are built for 1.2, and musl has no versions of symbols to read.
 _MUSL = "1_2"
 
 
 def platform_tag(library: bytes) -> str:
-    """The oldest platform that a shared library for Linux or macOS runs on.
+    """The oldest platform that a shared library for Linux, macOS or Windows runs on.
 
     Raises ValueError if it is for another system, for an unknown machine, or needs no C library.
     """
     if library[:4] == _MACH_O:
         return _macos_tag(library)
+    if library[:2] == b"MZ":
+        return _windows_tag(library)
     if library[:4] != b"\x7fELF" or library[4:6] != b"\x02\x01":
-        raise ValueError("the library is not a 64-bit little-endian ELF file, and no Mach-O file for one processor")
+        raise ValueError("the library is not a 64-bit little-endian ELF file, no DLL, and no Mach-O file for one processor")
     (machine,) = struct.unpack_from("<H", library, 18)
     if machine not in _MACHINES:
         raise ValueError(f"the library is for a machine without a platform tag (e_machine {machine})")
@@ -35,6 +38,14 @@ def platform_tag(library: bytes) -> str:
     wanted = [int(minor) for minor in re.findall(rb"\0GLIBC_2\.(\d+)(?=\0|\.\d)", library)]
     # Every Linux that has a manylinux tag has glibc 2.5; older versions are not told apart.
     return f"manylinux_2_{max([5, *wanted])}_{_MACHINES[machine]}"
+
+
+def _windows_tag(library: bytes) -> str:
+    (header,) = struct.unpack_from("<I", library, 0x3C)  # e_lfanew of the PE format
+    signature, machine = struct.unpack_from("<4sH", library, header)
+    if signature != b"PE\0\0" or machine not in _DLL_MACHINES:
+        raise ValueError(f"the library is for a machine without a platform tag (Machine {machine:#x})")
+    return f"win_{_DLL_MACHINES[machine]}"
 
 
 def _macos_tag(library: bytes) -> str:

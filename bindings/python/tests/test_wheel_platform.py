@@ -37,6 +37,16 @@ def mach_o(processor: int, *commands: tuple[int, tuple[int, ...]]) -> bytes:
     return struct.pack("<8I", 0xFEEDFACF, processor, 0, 6, len(bodies), sum(map(len, bodies)), 0, 0) + b"".join(bodies)
 
 
+def dll(machine: int) -> bytes:
+    """The beginning of a library for Windows."""
+    return b"MZ".ljust(0x3C, b"\0") + struct.pack("<I4sH", 0x40, b"PE\0\0", machine)
+
+
+@pytest.mark.parametrize(("machine", "expected"), [(0x8664, "win_amd64"), (0xAA64, "win_arm64")])
+def test_processor_of_a_dll_is_the_library_s(machine, expected):
+    assert platform_tag(dll(machine)) == expected
+
+
 ARM64, INTEL, POWERPC = 0x0100000C, 0x01000007, 0x01000012
 VERSION_MIN, BUILD_VERSION, UUID = 0x24, 0x32, 0x1B
 
@@ -71,6 +81,7 @@ def test_machine_and_c_library_are_the_library_s(machine, needed, versions, expe
 @pytest.mark.parametrize(
     ("library", "why"),
     [
+        (dll(0x14C), "machine without a platform tag"),
         (elf(MIPS, ["libc.so.6"]), "without a platform tag"),
         (elf(X86_64, []), "neither glibc nor musl"),
         (elf(X86_64, ["libsystem.so"]), "neither glibc nor musl"),
