@@ -3,7 +3,7 @@
 #   make dist                        all artefacts of all targets, into dist/
 #   make dist TARGETS="TRIPLE ..."   of some targets
 #   make test-dist                   installs each artefact in an empty root as its users do, and sends a chat
-#   make reproducible                builds again in another directory and with another clock, and compares
+#   make reproducible                builds again in another directory, packs with another clock, and compares
 #
 # packages/targets has the targets. Not part of `make test`: a build takes minutes for each target, and the roots come from Debian's mirror.
 TARGETS := $(basename $(notdir $(wildcard packages/targets/*.sh)))
