@@ -41,8 +41,11 @@ def platform_tag(library: bytes) -> str:
 
 
 def _windows_tag(library: bytes) -> str:
-    (header,) = struct.unpack_from("<I", library, 0x3C)  # e_lfanew of the PE format
-    signature, machine = struct.unpack_from("<4sH", library, header)
+    try:
+        (header,) = struct.unpack_from("<I", library, 0x3C)  # e_lfanew of the PE format
+        signature, machine = struct.unpack_from("<4sH", library, header)
+    except struct.error:
+        raise ValueError("the library ends within the headers of a DLL") from None
     if signature != b"PE\0\0" or machine not in _DLL_MACHINES:
         raise ValueError(f"the library is for a machine without a platform tag (Machine {machine:#x})")
     return f"win_{_DLL_MACHINES[machine]}"
