@@ -3,7 +3,7 @@
 #   make dist                        all artefacts of all targets, into dist/
 #   make dist TARGETS="TRIPLE ..."   of some targets
 #   make test-dist                   installs each artefact in an empty root as its users do, and sends a chat
-#   make reproducible                builds again in another directory, packs with another clock, and compares
+#   make reproducible                builds again in another directory and at another time, and compares
 #
 # packages/targets has the targets. Not part of `make test`: a build takes minutes for each target, and the roots come from Debian's mirror.
 TARGETS := $(basename $(notdir $(wildcard packages/targets/*.sh)))
@@ -31,7 +31,7 @@ test-dist: test-tools
 	for suite in $(SUITES); do $(IN_NAMESPACE) tests/with_endpoint.sh --api-key dist-key -- packages/tests/install.sh $$suite \
 	    $(HOST_TRIPLE); done 2>&1 | tee $(LOGS)/dist.log
 
-# Another directory, another clock, and no file of the first build. The sums are those of everything that is published.
+# Another directory, another time, and no file of the first build. The sums are those of everything that is published.
 reproducible:
-	@tests/require.sh faketime=faketime diffoscope=diffoscope-minimal
+	@tests/require.sh diffoscope=diffoscope-minimal
 	packages/tests/reproducible.sh $(TARGETS)
