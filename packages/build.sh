@@ -12,44 +12,24 @@ build=$root/target/dist-build
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 result=$root/target/dist/$triple
 
-rust_flags=
 . "packages/targets/$triple.sh"
 
 # Paths of this machine are replaced: in panics by rustc, in AWS-LC's errors by the C compiler. The definition is that of
 # .cargo/config.toml, which the variable replaces.
-RUSTFLAGS="$rust_flags --remap-path-prefix=$root=/libnomyo --remap-path-prefix=$cargo_home=/cargo"
+RUSTFLAGS="--remap-path-prefix=$root=/libnomyo --remap-path-prefix=$cargo_home=/cargo"
 AWS_LC_SYS_CFLAGS="-Ddestructor=unused -ffile-prefix-map=$build=/build -ffile-prefix-map=$cargo_home=/cargo -ffile-prefix-map=$root=/libnomyo"
 export RUSTFLAGS AWS_LC_SYS_CFLAGS CARGO_INCREMENTAL=0
 unset CARGO_ENCODED_RUSTFLAGS
 
-archives() { # builds the static libraries alone
-    for package in nomyo nomyo-node; do
-        cargo rustc --locked --release --lib --package "$package" --crate-type staticlib --target "$triple" --target-dir "$build"
-    done
-}
-
 rm -rf "$result"
 mkdir -p "$result"
 built=$build/$triple/release
-case $triple in
-*-linux-gnu)
-    archives
-    bindings/c/install/old_glibc.sh "$built/libnomyo.a" "$result/libnomyo.so"
-    bindings/c/install/old_glibc.sh "$built/libnomyo_node.a" "$result/nomyo.node"
-    ;;
-*)
-    cargo build --locked --release --lib --package nomyo --package nomyo-node --target "$triple" --target-dir "$build"
-    for name in libnomyo.so libnomyo.dylib nomyo.dll libnomyo.dll.a; do
-        [ ! -f "$built/$name" ] || cp "$built/$name" "$result"
-    done
-    for name in libnomyo_node.so libnomyo_node.dylib nomyo_node.dll; do
-        [ ! -f "$built/$name" ] || cp "$built/$name" "$result/nomyo.node"
-    done
-    ;;
-esac
-case $triple in
-*-linux-*) "${STRIP:-strip}" --strip-unneeded "$result/nomyo.node" "$result/libnomyo.so" ;;
-esac
+for package in nomyo nomyo-node; do
+    cargo rustc --locked --release --lib --package "$package" --crate-type staticlib --target "$triple" --target-dir "$build"
+done
+bindings/c/install/old_glibc.sh "$built/libnomyo.a" "$result/libnomyo.so"
+bindings/c/install/old_glibc.sh "$built/libnomyo_node.a" "$result/nomyo.node"
+strip --strip-unneeded "$result/nomyo.node" "$result/libnomyo.so"
 bindings/c/install/one_object.sh "$built/libnomyo.a" "$result/libnomyo.a"
 python3 packages/supply/licences.py nomyo "$triple" >"$result/LICENCES"
 python3 packages/supply/licences.py nomyo "$triple" --debian >"$result/LICENCES-FOR-DEBIAN"

@@ -4,6 +4,7 @@
 // the machine that loads the addon.
 
 const path = require('node:path');
+const { names } = require('./lib/addon_path.js');
 
 const ARCHITECTURES = { __proto__: null, x86_64: 'x64', aarch64: 'arm64' };
 // The part of a triple behind the vendor; the directory's name for the system, the C library, and the file that cargo builds.
@@ -25,10 +26,11 @@ function prebuild(triple) {
   const [arch, system] = [ARCHITECTURES[machine], SYSTEMS[rest.join('-')]];
   if (!arch || !system) throw new Error(`no addon has a name for the target ${triple}`);
   const [platform, libc, built] = system;
+  const { file, directory, package: name } = names(platform, arch, libc);
   return {
-    addon: path.join('prebuilds', `${platform}-${arch}`, `nomyo-native.${libc}.node`),
+    addon: path.join('prebuilds', directory, file),
     built,
-    package: `nomyo-native-${platform}-${arch}${platform === 'linux' ? `-${libc}` : ''}`,
+    package: name,
     selects: { os: [platform], cpu: [arch], ...(platform === 'linux' && { libc: [libc] }) },
   };
 }

@@ -26,12 +26,7 @@ build() { # PROVIDER
 
 # Links the library again for the glibc `oldest`.
 for_old_glibc() { # PROVIDER RAW-ARCHIVE
-    zig=target/cross/zig
-    if [ ! -e $zig/ready ]; then
-        python3 -m venv --clear $zig
-        $zig/bin/pip install -q -r tests/cross/requirements.txt
-        touch $zig/ready
-    fi
+    zig_is_ready
     mkdir -p "$out/$1"
     [ "$2" -ef "$out/$1/libnomyo.a" ] || cp "$2" "$out/$1/libnomyo.a"
     ZIG="$zig/bin/python -m ziglang" ZIG_GLOBAL_CACHE_DIR=$PWD/target/cross/zig-cache GLIBC=$oldest \

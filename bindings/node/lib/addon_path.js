@@ -51,24 +51,27 @@ function libc(program = process.execPath) {
   }
 }
 
+/** The name of the addon's file on a platform, and of the npm package that has this file alone. */
+function names(platform, arch, clib) {
+  const suffix = platform === 'linux' ? `-${clib}` : '';
+  return { file: `nomyo-native.${clib}.node`, directory: `${platform}-${arch}`, package: `nomyo-native-${platform}-${arch}${suffix}` };
+}
+
 /**
  * The path of the addon. In a checkout, which has no optional dependencies, no other package is asked. A platform's package of another
  * version than this one does not count.
  */
 function addonPath() {
-  const clib = libc();
-  const name = `nomyo-native.${clib}.node`;
-  const platform = `${process.platform}-${process.arch}`;
-  const inside = path.join(__dirname, '..', 'prebuilds', platform, name);
-  const other = `nomyo-native-${platform}${clib === 'napi' ? '' : `-${clib}`}`;
+  const { file, directory, package: other } = names(process.platform, process.arch, libc());
+  const inside = path.join(__dirname, '..', 'prebuilds', directory, file);
   if (!Object.hasOwn(optionalDependencies, other)) return inside;
   try {
     const manifest = require.resolve(`${other}/package.json`);
-    if (require(manifest).version === version) return path.join(path.dirname(manifest), name);
+    if (require(manifest).version === version) return path.join(path.dirname(manifest), file);
   } catch {
-    // npm left it out, or was told to leave out optional dependencies.
+    // npm has not installed it: this platform is not the package's, or optional dependencies were left out.
   }
   return inside;
 }
 
-module.exports = { addonPath, libc };
+module.exports = { addonPath, libc, names };

@@ -10,7 +10,7 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
-const { addonPath, libc } = require('../lib/addon_path.js');
+const { addonPath, libc, names } = require('../lib/addon_path.js');
 const { prebuild } = require('../prebuild.js');
 
 const PACKAGE = path.join(__dirname, '..');
@@ -111,6 +111,33 @@ test('the name of an addon comes from its target, and is the one that Node there
   }
   const host = execFileSync('rustc', ['-vV']).toString().match(/^host: (.*)$/m)[1];
   assert.equal(path.join(PACKAGE, at(host)), addonPath());
+});
+
+test('a published package takes the addon from the package of this platform and of its own version, and from no other', (t) => {
+  const folder = empty(t);
+  const { package: other } = names(process.platform, process.arch, libc());
+  const write = (name, manifest) => {
+    const place = path.join(folder, 'node_modules', name);
+    fs.mkdirSync(path.join(place, 'lib'), { recursive: true });
+    fs.writeFileSync(path.join(place, 'package.json'), JSON.stringify(manifest));
+    return place;
+  };
+  const published = write('nomyo-native', {});
+  fs.copyFileSync(path.join(PACKAGE, 'lib', 'addon_path.js'), path.join(published, 'lib', 'addon_path.js'));
+  const place = write(other, {});
+  const asked = (ours, theirs) => {
+    write('nomyo-native', ours);
+    if (theirs) write(other, theirs);
+    const program = `console.log(require(${JSON.stringify(path.join(published, 'lib', 'addon_path.js'))}).addonPath())`;
+    return path.dirname(execFileSync(process.execPath, ['-e', program]).toString().trim());
+  };
+  const inside = path.join(published, 'prebuilds', `${process.platform}-${process.arch}`);
+  const ours = { version: '1.2.3', optionalDependencies: { [other]: '1.2.3' } };
+  assert.equal(asked(ours, { version: '1.2.3' }), place);
+  assert.equal(asked(ours, { version: '1.2.4' }), inside);
+  assert.equal(asked({ version: '1.2.3' }, { version: '1.2.3' }), inside);
+  fs.rmSync(place, { recursive: true });
+  assert.equal(asked(ours), inside);
 });
 
 /** An ELF program of one segment, PT_INTERP, which names `loader` at `offset`. */

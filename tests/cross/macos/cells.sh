@@ -5,7 +5,6 @@
 . tests/cross/cells.sh
 . tests/cross/programs.sh
 
-zig=$PWD/target/cross/zig
 sdk=$PWD/target/cross/macos-sdk
 cargo_build="cargo build --target $triple"
 rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
@@ -24,7 +23,7 @@ export ZIG_GLOBAL_CACHE_DIR="$PWD/target/cross/zig-cache" ZIG_LOCAL_CACHE_DIR="$
 
 # A directory as Apple's SDK is, with stubs. zig's stub of libSystem is for arm64e, whose functions are those of arm64.
 make_sdk() {
-    [ -x "$zig/ready" ] || { python3 -m venv --clear "$zig" && "$zig/bin/pip" install -q -r tests/cross/requirements.txt && install -m 755 /dev/null "$zig/ready"; }
+    zig_is_ready
     ziglang=$("$zig/bin/python" -c 'import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).parent)')
     export ZIG="$ziglang/zig"
     rm -rf "$sdk"

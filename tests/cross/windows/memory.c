@@ -99,7 +99,7 @@ static void chat(void) {
 #define LOAD(n) "movdqu (" #n " - 6) * 16(%%rsi), %%xmm" #n "\n\t"
 #define STORE(n) "movdqu %%xmm" #n ", (" #n " - 6) * 16(%%rdi)\n\t"
 
-/* xmm6 to xmm15 belong to the caller. What a call has put into them is gone when it returns. */
+/* xmm6 to xmm15 belong to the caller. A call restores them before it returns. */
 static void the_registers_of_the_caller_come_back(void) {
     static unsigned char before[160], after[160];
     chatting = client_of(endpoint_config());
