@@ -2,7 +2,8 @@
 # Adds up what the test runners counted:  tests/tally.sh LOG...
 #
 # Reads cargo's, pytest's, go's, node's and the C programs' own closing lines. Fails when a log holds none of them, so that a
-# suite that ran nothing cannot pass unnoticed. Repeats at the end what the logs say of failures, since the logs are long.
+# suite that ran nothing cannot pass unnoticed. Says how long each log was written, if the file system knows when it was created.
+# Repeats at the end what the logs say of failures, since the logs are long.
 set -eu
 
 total_passed=0
@@ -34,7 +35,9 @@ for log; do
     [ -n "$counts" ] || { echo "failed: $log counts no test" >&2; counts="0 1"; }
     passed=${counts% *}
     failed=${counts#* }
-    printf '%-12s %4d passed, %d failed\n' "$(basename "$log" .log)" "$passed" "$failed"
+    begun=$(stat -c %W "$log") ended=$(stat -c %Y "$log")
+    [ "$begun" -gt 0 ] && took=" $((ended - begun)) s" || took=
+    printf '%-12s %4d passed, %d failed%s\n' "$(basename "$log" .log)" "$passed" "$failed" "$took"
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
 done
