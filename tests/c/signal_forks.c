@@ -1,6 +1,6 @@
 /*
  * A signal handler that forks, as a crash reporter's does, at any moment of any function: the handler comes back, and its child
- * ends. The library takes its locks for a fork, so it may hold none of them while a signal can arrive.
+ * ends. The library takes its locks for a fork, so it may hold none of them while a signal can arrive. The argument is the number of forks.
  */
 #include <signal.h>
 #include <sys/time.h>
@@ -12,8 +12,7 @@
 
 #define ASK "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"forks\"}]}"
 
-/* Rounds go on until the handler has run so often. */
-enum { FORKS = 3000, BEGINNINGS = 2000, PATIENCE = 120 };
+enum { BEGINNINGS = 2000, PATIENCE = 120 };
 
 static volatile sig_atomic_t forks, bad;
 
@@ -74,7 +73,8 @@ static void a_round(const nomyo_client *client, const nomyo_response *response, 
     CHECK_INT(nomyo_memory_info_get(&(nomyo_memory_info){0}, sizeof(nomyo_memory_info)), NOMYO_OK);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    int wanted = argc > 1 ? atoi(argv[1]) : 3000;
     nomyo_client *client = client_of(endpoint_config());
     nomyo_response *response = answer_to(client, ASK, NULL);
     size_t pem_len = 0;
@@ -87,7 +87,7 @@ int main(void) {
     struct itimerspec end = {.it_value = {PATIENCE, 0}};
     CHECK(timer_create(CLOCK_MONOTONIC, &event, &patience) == 0 && timer_settime(patience, 0, &end, NULL) == 0);
     every(500);
-    while (forks < FORKS) {
+    while (forks < wanted) {
         a_round(client, response, pem, pem_len);
     }
     every(0);

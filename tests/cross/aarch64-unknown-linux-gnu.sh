@@ -16,7 +16,10 @@ runner="qemu-aarch64-static -L $libraries"
 debian=target/cross/debian-arm64
 starts=tests/cross/starts_arm64.sh
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$compiler
-export LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy AR=aarch64-linux-gnu-ar
+. packages/toolchains/arm64.sh
+
+# An emulated fork takes 0.1 s of CPU time, and the program must end within 120 s.
+export SIGNAL_FORKS=200
 
 no_start="this kernel starts no program for ARM: it offers no binfmt_misc in a user namespace"
 unemulated="
@@ -106,7 +109,7 @@ node_suite() {
 for_debian() { # COLUMN COMMAND
     if ! $starts $libraries true; then
         not_run "$1" "$no_start"
-    elif ! tests/cross/debian.sh arm64 "$debian" python3 nodejs libcjson-dev; then
+    elif ! packages/toolchains/debian.sh arm64 "$debian" python3 nodejs libcjson-dev; then
         not_run "$1" "Debian's packages for arm64 could not be had"
     else
         cell "$@"
@@ -117,7 +120,7 @@ cell builds builds_for_arm aws-lc
 cell "builds pure" builds_for_arm rustcrypto
 cell "C contract" contract
 cell chat chats
-cell "key directory" key_directory
+cell "key directory" key_directory_of_this_system $libraries/lib/ld-linux-aarch64.so.1
 cell "memory report" memory_report partial
 for_debian Python python_suite
 for_debian Go go_suite

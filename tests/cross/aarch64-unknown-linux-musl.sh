@@ -1,5 +1,5 @@
 #!/bin/sh
-# 64-bit ARM with musl 1.2, under qemu-user. The compiler is Debian's for ARM with glibc, and musl is Debian's for arm64.
+# 64-bit ARM with musl 1.2, under qemu-user.
 #
 # qemu-user 7.2 answers 0 to every madvise() and does nothing. An execve() of a program for ARM fails where the kernel has no
 # binfmt_misc entry for it.
@@ -9,22 +9,14 @@ triple=aarch64-unknown-linux-musl
 . tests/cross/cells.sh
 . tests/cross/programs.sh
 
-musl=$PWD/target/cross/debian-arm64-musl
-if ! DEBIAN_ALONE=yes tests/cross/debian.sh arm64 "$musl" musl musl-dev; then
+if ! DEBIAN_ALONE=yes packages/toolchains/debian.sh arm64 target/musl-arm64 musl musl-dev; then
     for column in builds "builds pure" "C contract" chat "key directory" "memory report" Python Go Node; do
         not_run "$column" "Debian's musl for arm64 could not be had"
     done
     exit 0
 fi
-# The specs name the directories of a system in which musl is installed.
-sed "s|/usr/include/aarch64-linux-musl|$musl&|g; s|-L/usr/lib/aarch64-linux-musl|-L$musl/lib/aarch64-linux-musl -L$musl/usr/lib/aarch64-linux-musl|
-    s| /usr/lib/aarch64-linux-musl/| $musl/usr/lib/aarch64-linux-musl/|g" "$musl/usr/lib/aarch64-linux-musl/musl-gcc.specs" >"$out/musl-gcc.specs"
-# The atomics of libgcc ask __getauxval() of glibc for the processor's features.
-gcc="aarch64-linux-gnu-gcc -mno-outline-atomics -specs \"$out/musl-gcc.specs\"" gcc_for_glibc=aarch64-linux-gnu-gcc kernel=/usr/aarch64-linux-gnu/include
 . tests/cross/musl.sh
 runner="qemu-aarch64-static -L $musl"
-export CC_aarch64_unknown_linux_musl="$compiler" AR_aarch64_unknown_linux_musl=aarch64-linux-gnu-ar
-export LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy AR=aarch64-linux-gnu-ar
 
 # Programs that take minutes in the emulator are left to the other targets: x86-64 runs them with musl, arm64 with glibc.
 slow="it takes minutes in the emulator, and runs with musl on x86-64 and with glibc on arm64"
@@ -46,7 +38,7 @@ cell builds eval 'builds_for_arm aws-lc; refuses_glibc'
 cell "builds pure" builds_for_arm rustcrypto
 cell "C contract" contract
 cell chat chats
-cell "key directory" key_directory
+cell "key directory" key_directory_of_this_system "$musl/lib/ld-musl-aarch64.so.1"
 cell "memory report" memory_report partial
 not_run Python "needs a Python that is linked with musl, and none was found"
 not_run Go "make cross tests the package with musl on x86-64, and with glibc on arm64"

@@ -40,12 +40,3 @@ leaves_out() { # NAME REASON
 passed() { # COLUMN
     grep -qx "$(printf '%s\t%s\tpassed' "$triple" "$1")" "$results"
 }
-
-# Installs zig once, in the directory `zig`.
-zig_is_ready() {
-    zig=$PWD/target/cross/zig
-    [ ! -e "$zig/ready" ] || return 0
-    python3 -m venv --clear "$zig"
-    "$zig/bin/pip" install -q -r tests/cross/requirements.txt
-    touch "$zig/ready"
-}

@@ -1,25 +1,7 @@
 # Sourced by the scripts of the targets with musl, after programs.sh.
-#
-# `gcc` is the command of a compiler with musl's specs, `gcc_for_glibc` a compiler of the same machine for glibc, and `kernel` the
-# directories that have the kernel's headers.
-
-# musl's specs leave out the directories of glibc, where the kernel's headers lie, too. These have nothing of glibc.
-mkdir -p "$out/kernel"
-for directory in $kernel; do
-    for headers in linux asm asm-generic; do
-        [ ! -d "$directory/$headers" ] || ln -sfn "$directory/$headers" "$out/kernel/$headers"
-    done
-done
-printf '#!/bin/sh\nexec %s -idirafter "%s/kernel" "$@"\n' "$gcc" "$out" >"$out/cc"
-chmod +x "$out/cc"
-compiler=$out/cc
+. packages/toolchains/musl.sh
 cargo_build="cargo build --target $triple"
-variable=CARGO_TARGET_$(echo "$triple" | tr a-z- A-Z_)
-export "${variable}_LINKER=$PWD/bindings/c/install/musl_cc.sh" MUSL_CC="$compiler" RUST_TARGET="$triple"
-export "${variable}_RUSTFLAGS=-C target-feature=-crt-static -C linker-flavor=gcc"
-# The archive contains the unwinder, because libgcc_eh of a compiler for glibc does not link with musl.
-UNWINDER=$(rustc --print sysroot)/lib/rustlib/$triple/lib/self-contained/libunwind.a
-export UNWINDER
+export "CARGO_TARGET_$(echo "$triple" | tr a-z- A-Z_)_RUSTFLAGS=$rust_flags"
 
 builds_for_musl() { # PROVIDER
     build "$1"

@@ -26,11 +26,10 @@ build() { # PROVIDER
 
 # Links the library again for the glibc `oldest`.
 for_old_glibc() { # PROVIDER RAW-ARCHIVE
-    zig_is_ready
+    . packages/toolchains/zig.sh
     mkdir -p "$out/$1"
     [ "$2" -ef "$out/$1/libnomyo.a" ] || cp "$2" "$out/$1/libnomyo.a"
-    ZIG="$zig/bin/python -m ziglang" ZIG_GLOBAL_CACHE_DIR=$PWD/target/cross/zig-cache GLIBC=$oldest \
-        bindings/c/install/old_glibc.sh "$2" "$out/$1/libnomyo.so"
+    GLIBC=$oldest bindings/c/install/old_glibc.sh "$2" "$out/$1/libnomyo.so"
     ln -sf libnomyo.so "$out/$1/libnomyo.so.0"
     machine_is_right "$out/$1/libnomyo.so"
 }
@@ -87,6 +86,14 @@ key_directory() {
             NOMYO_TEST_RUNNER="${runner:-}" target/venv/bin/python -m pytest -q -ra ${key_tests:-tests/keys/test_directory.py \
             tests/keys/test_forms.py tests/keys/test_unsafe_states.py}
     done
+}
+
+# As key_directory, under qemu without its option -L. The option replaces the root directory, too, where the library begins to follow links.
+key_directory_of_this_system() { # LOADER
+    printf '#!/bin/sh\nexec "%s" "$@" -Wl,--dynamic-linker=%s -Wl,--disable-new-dtags,-rpath,%s\n' "$compiler" "$1" "$(dirname "$1")" >"$out/own-cc"
+    chmod +x "$out/own-cc"
+    compiler=$out/own-cc runner=${runner%% *}
+    key_directory
 }
 
 # What nomyo_memory_info_get() says, beside what is true.

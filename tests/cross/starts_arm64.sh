@@ -2,8 +2,9 @@
 # Runs a command where the kernel starts programs for 64-bit ARM, with qemu-user:
 #
 #   starts_arm64.sh ROOT COMMAND [ARGUMENT...]
+#   starts_arm64.sh --chroot ROOT COMMAND [ARGUMENT...]
 #
-# ROOT holds the C library of the programs. The command runs in a user namespace with a binfmt_misc of its own, which Linux 6.7 and
+# ROOT holds the C library of the programs. With --chroot it holds everything, and the command runs within it. The command runs in a user namespace with a binfmt_misc of its own, which Linux 6.7 and
 # newer have. The machine's own stays as it is. In a user namespace RLIMIT_MEMLOCK limits the locks of root too.
 set -eu
 
@@ -20,10 +21,17 @@ if [ "${1:-}" = --register ]; then
     exec "$@"
 fi
 
+enter=
+[ "$1" != --chroot ] || { enter=chroot && shift; }
 root=$(cd "$1" && pwd)
 shift
 work=$(mktemp -d)
-cc -O1 -DQEMU="\"$(command -v qemu-aarch64-static)\"" -DROOT="\"$root\"" -o "$work/interpreter" "$(dirname "$0")/qemu_interpreter.c"
+if [ -n "$enter" ]; then
+    set -- chroot "$root" "$@"
+    cp "$(command -v qemu-aarch64-static)" "$work/interpreter"
+else
+    cc -O1 -DQEMU="\"$(command -v qemu-aarch64-static)\"" -DROOT="\"$root\"" -o "$work/interpreter" "$(dirname "$0")/qemu_interpreter.c"
+fi
 
 # Every user and group keeps its number. A process outside a namespace must say so, after the namespace is there.
 keep_numbers() { # PROCESS OUTSIDE

@@ -14,15 +14,12 @@ out=$PWD/target/cross/$target
 results=${CROSS_RESULTS:-$out/results}
 providers=${CROSS_PROVIDERS:-lib pure}
 export CARGO_TARGET_DIR=${CROSS_BUILD_DIR:-$PWD/target/cross/build}
-export WINEPREFIX=$PWD/target/cross/wine WINEDEBUG=-all
 export NOMYO_TEST_ENDPOINT=${NOMYO_TEST_ENDPOINT:-$PWD/target/debug/endpoint}
 export NOMYO_TEST_STATE=$PWD/target/endpoint-state NOMYO_TEST_PAIRS=$PWD/tests/fixtures/pairs
 export NOMYO_TEST_API_KEY=test-key-Zq81vX
-unset DISPLAY WAYLAND_DISPLAY
 mkdir -p "$out"
 
-tests/require.sh x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64 x86_64-w64-mingw32-dlltool=binutils-mingw-w64-x86-64 wine=wine \
-    /usr/lib/wine/wine64=wine64 cargo=
+. tests/cross/windows/wine.sh
 rustup target list --installed | grep -qx "$target" || rustup target add "$target"
 
 cell() { printf '%s\t%s\t%s\n' "$target" "$1" "$2" >>"$results"; printf '%-16s %s\n' "$1" "$2"; }
@@ -55,13 +52,7 @@ fi
 cc=(x86_64-w64-mingw32-gcc -O1 -g -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1)
 test_cc=("${cc[@]}" -std=c11 -Itests/cross/windows/posix -iquote tests/c -iquote tests/cross/windows -include tests/cross/windows/posix.h
     -Itests/c/frozen -Iinclude "-DNOMYO_FIXTURES=\"$PWD/tests/fixtures/protocol\"")
-wine_is_ready() {
-    "${cc[@]}" -shared -o "$out/bcryptprimitives.dll" tests/cross/windows/bcryptprimitives.c && wineboot --init
-}
-# Wine's server creates the files, without the rights that Windows takes from a private temporary directory.
-umask 077
 wine_is_ready >"$out/wine.log" 2>&1
-trap 'wineserver --kill 2>/dev/null || true' EXIT
 # Puts the library and the stand-in beside the programs in a directory, where Windows looks first.
 with_libraries() { # DIRECTORY LIBRARY-DIRECTORY
     mkdir -p "$1" && cp "$2/nomyo.dll" "$out/bcryptprimitives.dll" /usr/x86_64-w64-mingw32/lib/libwinpthread-1.dll "$1"

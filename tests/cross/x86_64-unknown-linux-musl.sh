@@ -9,7 +9,6 @@ triple=x86_64-unknown-linux-musl
 . tests/cross/cells.sh
 . tests/cross/programs.sh
 
-gcc=musl-gcc gcc_for_glibc=cc kernel="/usr/include /usr/include/$(gcc -print-multiarch)"
 . tests/cross/musl.sh
 
 go_suite() {
@@ -54,7 +53,7 @@ node_suite() {
 
 newer=$PWD/target/cross/debian-13-musl
 for_node() {
-    if ! DEBIAN_RELEASE=trixie DEBIAN_ALONE=yes tests/cross/debian.sh amd64 "$newer" musl; then
+    if ! DEBIAN_RELEASE=trixie DEBIAN_ALONE=yes packages/toolchains/debian.sh amd64 "$newer" musl; then
         not_run Node "the musl of Debian 13 could not be had"
         return
     fi

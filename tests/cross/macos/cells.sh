@@ -1,49 +1,21 @@
 # Sourced by the scripts of the targets for macOS, which differ in `triple` alone. README.md here says what a Mac is needed for.
-#
-# zig compiles the C code: it brings Apple's headers. The linker is the lld of the Rust toolchain, because zig's wants symbols that
-# only dead code names. It links against stubs: libSystem's from zig, those of the frameworks and of libiconv from stubs/.
+. packages/toolchains/macos/sdk.sh
 . tests/cross/cells.sh
 . tests/cross/programs.sh
 
-sdk=$PWD/target/cross/macos-sdk
 cargo_build="cargo build --target $triple"
 rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
-variable=$(echo "$triple" | tr a-z- A-Z_)
-export "CARGO_TARGET_${variable}_LINKER=$PWD/tests/cross/macos/lld_cc.sh"
-LLD=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin/rust-lld
-compiler=$PWD/tests/cross/macos/zig_cc.sh
-for tool in CC CXX; do export "${tool}_$(echo "$triple" | tr - _)=$compiler"; done
-# The oldest macOS that Rust's targets are for.
-case $triple in
-aarch64-*) processor=arm64 oldest=11.0 ;;
-x86_64-*) processor=x86_64 oldest=10.12 ;;
-esac
-export LLD OLDEST="$oldest" ZIG_TARGET="${triple%%-*}-macos.$oldest" SDKROOT="$sdk"
-export ZIG_GLOBAL_CACHE_DIR="$PWD/target/cross/zig-cache" ZIG_LOCAL_CACHE_DIR="$PWD/target/cross/zig-cache"
-
-# A directory as Apple's SDK is, with stubs. zig's stub of libSystem is for arm64e, whose functions are those of arm64.
-make_sdk() {
-    zig_is_ready
-    ziglang=$("$zig/bin/python" -c 'import pathlib, ziglang; print(pathlib.Path(ziglang.__file__).parent)')
-    export ZIG="$ziglang/zig"
-    rm -rf "$sdk"
-    mkdir -p "$sdk/usr/lib" "$sdk/System/Library"
-    sed -E 's/arm64e\.x1-[a-z]+,? ?//g; s/arm64e-/arm64-/g' "$ziglang/lib/libc/darwin/libSystem.tbd" >"$sdk/usr/lib/libSystem.tbd"
-    for name in c m; do ln -s libSystem.tbd "$sdk/usr/lib/lib$name.tbd"; done
-    ln -s "$PWD/tests/cross/macos/stubs/libiconv.tbd" "$sdk/usr/lib/"
-    ln -s "$PWD/tests/cross/macos/stubs" "$sdk/System/Library/Frameworks"
-}
 
 # The library as the loader and a program see it.
 is_as_described() { # FILE
-    python3 -m doctest tests/cross/macos/mach_o.py
-    python3 tests/cross/macos/mach_o.py describe "$1" >"$out/description"
+    python3 -m doctest packages/toolchains/macos/mach_o.py
+    python3 packages/toolchains/macos/mach_o.py describe "$1" >"$out/description"
     cat "$out/description"
     grep -qx "processor $processor" "$out/description"
     grep -qx "system macOS $oldest" "$out/description"
     grep -qx "name @rpath/libnomyo.$(sed -n 's/^#define NOMYO_ABI_VERSION //p' include/nomyo.h).dylib" "$out/description"
     if grep '^needs ' "$out/description" | grep -vE '/(libSystem\.B|libiconv\.2)\.dylib$|/(Security|CoreFoundation)\.framework/'; then return 1; fi
-    python3 tests/cross/macos/mach_o.py exports "$1" >"$out/exported"
+    python3 packages/toolchains/macos/mach_o.py exports "$1" >"$out/exported"
     cc -E -P include/nomyo.h | tr -d '\n' | tr ';{}' '\n\n\n' | grep -v '^ *typedef' | grep -oE '\bnomyo_[a-z0-9_]+ *\(' | tr -d ' (' |
         sort >"$out/declared"
     [ "$(wc -l <"$out/declared")" -gt 40 ]
@@ -58,7 +30,6 @@ tag_is_right() { # FILE
 }
 
 builds_for_macos() { # PROVIDER
-    make_sdk
     export CARGO_INCREMENTAL=0
     # shellcheck disable=SC2046,SC2086 # words
     $cargo_build -p nomyo --lib --target-dir "$build_dir" $(features_of "$1")
@@ -92,7 +63,7 @@ programs_link() { # PROVIDER
             leaves_out "$source" "$reason"
         elif "$compiler" -std=c11 -Wall -Wextra -Wpedantic -Werror -D_DARWIN_C_SOURCE -Iinclude -Itests/c/frozen \
             "-DNOMYO_FIXTURES=\"$PWD/tests/fixtures/protocol\"" "$source" -o "$out/$1/$program" "$out/$1/libnomyo.dylib"; then
-            python3 tests/cross/macos/mach_o.py describe "$out/$1/$program" >"$out/description"
+            python3 packages/toolchains/macos/mach_o.py describe "$out/$1/$program" >"$out/description"
             grep -qx "needs @rpath/libnomyo.0.dylib" "$out/description"
             count=$((count + 1))
         else

@@ -1,4 +1,4 @@
-# Sourced by tests/cross/x86_64-pc-windows-gnu.sh: programs for Windows, and cJSON, from the registries that have them.
+# Sourced: programs for Windows, and cJSON, from the registries that have them.
 # `downloads` is the directory that receives them.
 
 has_sha256() { # FILE SHA-256
