@@ -7,8 +7,10 @@ here=$PWD
 
 # A bill of materials for each file that has compiled code in it.
 describe() { # ARTEFACT PACKAGE TRIPLE...
+    artefact=$1
+    shift
     mkdir -p dist/sbom
-    "$python" packages/supply/sbom.py "$@"
+    "$python" packages/supply/sbom.py "$artefact" "dist/sbom/$(basename "$artefact").cdx.json" "$@"
 }
 
 for triple; do
@@ -22,6 +24,11 @@ for triple; do
         done
         ;;
     esac
+    # The wheel has the bill of the library inside, as PEP 770 says, and another one describes the wheel.
+    for library in libnomyo.so nomyo.dll libnomyo.dylib; do
+        [ ! -e "target/dist/$triple/$library" ] ||
+            "$python" packages/supply/sbom.py "target/dist/$triple/$library" "target/dist/$triple/SBOM" nomyo "$triple"
+    done
     wheel=$("$python" packages/python/wheel.py "target/dist/$triple")
     describe "dist/python/$wheel" nomyo "$triple"
 done
@@ -33,6 +40,7 @@ for triple; do
 done
 python3 packages/go/module.py "$version" "$SOURCE_DATE_EPOCH" "$@"
 describe "dist/go/github.com/nomyo-ai/libnomyo/bindings/go/@v/v$version.zip" nomyo "$@"
+python3 packages/recipes/write.py "$version" "$@"
 mkdir -p dist/rust
 cargo package --locked --no-verify --package nomyo --target-dir target/dist-build
 cp "target/dist-build/package/nomyo-$version.crate" dist/rust

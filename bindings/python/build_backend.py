@@ -4,7 +4,7 @@ The wheel is for every Python 3 and for one platform. cargo builds the library, 
 of the source archive: Rust 1.89 or newer and a C compiler must be there. Nothing else is needed, and nothing downloaded
 but the crates of Cargo.lock. `--config-settings profile=dev` builds without optimisation. `--config-settings target=TRIPLE`
 builds for another machine or C library, with the linker that cargo knows for it. `--config-settings built=DIRECTORY` builds nothing:
-it takes the library and the licences of its dependencies from there.
+it takes the library, the licences of its dependencies and its bill of materials from there.
 """
 
 import base64
@@ -35,6 +35,7 @@ License: Apache-2.0
 Requires-Python: >=3.10
 Classifier: Operating System :: POSIX :: Linux
 Classifier: Operating System :: MacOS
+Classifier: Operating System :: Microsoft :: Windows
 Classifier: Programming Language :: Python :: 3 :: Only
 Classifier: Typing :: Typed
 Description-Content-Type: text/markdown
@@ -53,9 +54,11 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     settings = config_settings or {}
     if "built" in settings:
         directory = Path(settings["built"])
-        library, name, licences = *_only_library(directory), (directory / "LICENCES").read_bytes()
+        library, name = _only_library(directory)
+        documents = {"LICENCES-OF-DEPENDENCIES": "LICENCES", "sboms/nomyo.cdx.json": "SBOM"}
     else:
-        library, name, licences = *_library(settings.get("profile", "release"), settings.get("target")), None
+        library, name = _library(settings.get("profile", "release"), settings.get("target"))
+        documents = {}
     tag = f"py3-none-{platform_tag(library)}"
     info = f"{NAME}.dist-info"
     files = [(f"nomyo_native/{path.name}", path.read_bytes()) for path in _files(HERE / "nomyo_native")]
@@ -65,8 +68,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: nomyo\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()),
         (f"{info}/LICENSE", (RUST / "LICENSE").read_bytes()),
     ]
-    if licences:
-        files.append((f"{info}/LICENCES-OF-DEPENDENCIES", licences))
+    files += [(f"{info}/{path}", (directory / source).read_bytes()) for path, source in documents.items()]
     record = "".join(f"{path},sha256={_digest(data)},{len(data)}\n" for path, data in files)
     files.append((f"{info}/RECORD", f"{record}{info}/RECORD,,\n".encode()))
     wheel = f"{NAME}-{tag}.whl"

@@ -11,11 +11,8 @@ name=libnomyo-$version-$triple
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-bindings/c/install/install.sh "target/dist/$triple" /prefix "$work"
+RELOCATABLE=yes bindings/c/install/install.sh "target/dist/$triple" /prefix "$work"
 mv "$work/prefix" "$work/$name"
-sed -i 's|^prefix=/prefix$|prefix=${pcfiledir}/../..|' "$work/$name/lib/pkgconfig/nomyo.pc"
-# shellcheck disable=SC2016 # the text is pkg-config's
-grep -qxF 'prefix=${pcfiledir}/../..' "$work/$name/lib/pkgconfig/nomyo.pc"
 cp LICENSE "$work/$name"
 cp "target/dist/$triple/LICENCES" "$work/$name/LICENCES-OF-DEPENDENCIES"
 packages/tar.sh "$work" "$name" "dist/$name.tar.gz"

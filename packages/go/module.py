@@ -1,6 +1,6 @@
-"""Makes the Go module's archive, in the tree that `GOPROXY=file://...` reads:  module.py TRIPLE... 
+"""Makes the Go module's archive, in the tree that `GOPROXY=file://...` reads:  module.py VERSION EPOCH TRIPLE... 
 
-The module has the static library of every target inside, so that `go build` needs no network, no Rust and no install step: it works
+The module has the static library of every target inside but macOS, which has none, so that `go build` needs no network, no Rust and no install step: it works
 under -mod=readonly, and `go mod vendor` copies the libraries. The tree is dist/go. The format is that of
 https://go.dev/ref/mod#goproxy-protocol and https://go.dev/ref/mod#zip-files.
 """
@@ -41,6 +41,9 @@ def files(triples: list[str]) -> dict[str, bytes]:
         if not any(name.startswith(f"{directory}/") for name in found):
             raise SystemExit(f"the Go package has no directory {directory} for {triple}")
         built = ROOT / "target/dist" / triple
+        if triple.endswith("-apple-darwin") and not (built / "libnomyo.a").exists():
+            print(f"Go module: no static library for {triple}: one of Apple's linker is needed")
+            continue
         found[f"{directory}/libnomyo.a"] = (built / "libnomyo.a").read_bytes()
         found[f"{directory}/LICENCES"] = (built / "LICENCES").read_bytes()
     return found

@@ -1,7 +1,7 @@
-"""Writes the CycloneDX bill of materials of an artefact:  sbom.py ARTEFACT PACKAGE TRIPLE...
+"""Writes the CycloneDX bill of materials of a file:  sbom.py FILE OUT PACKAGE TRIPLE...
 
-The document is dist/sbom/ARTEFACT.cdx.json. PACKAGE is `nomyo` for the library, `nomyo-node` for Node's addon. The document names the artefact by its SHA-256, every crate in it
-with the checksum of the .crate file, and the Rust standard library. The same artefact gives the same document.
+PACKAGE is `nomyo` for the library, `nomyo-node` for Node's addon. The document names the file by its SHA-256, every crate in it with the
+checksum of the .crate file, and the Rust standard library. The same file gives the same document.
 """
 
 import datetime
@@ -12,7 +12,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from components import ROOT, components, rust_version, version
+from components import components, rust_version, version
 from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
@@ -55,5 +55,4 @@ def bom(artefact: Path, package: str, triples: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    file = Path(sys.argv[1])
-    (ROOT / "dist/sbom" / f"{file.name}.cdx.json").write_text(bom(file, sys.argv[2], sys.argv[3:]) + "\n")
+    Path(sys.argv[2]).write_text(bom(Path(sys.argv[1]), sys.argv[3], sys.argv[4:]) + "\n")

@@ -1,13 +1,19 @@
 #!/bin/sh
 # Installs each artefact in a root of its own, as its users do, and sends a chat:
 #
-#   tests/faults/namespace.sh tests/with_endpoint.sh --api-key dist-key -- packages/tests/install.sh SUITE TRIPLE
+#   tests/faults/namespace.sh tests/with_endpoint.sh --api-key dist-key -- packages/tests/install.sh SUITE
 #
 # Each script of packages/tests/users is a user. Its second line names the root: target/dist-roots/SUITE-LANGUAGE, or SUITE, the base alone. Its
-# third line is the last line that its program must print. A user whose language is too old there says "not run: REASON". The user has a copy-on-write view of that root, so that nothing stays. dist/ is /packages there. The only network is the loopback, where the
-# endpoint and a registry of npm's packages are.
+# third line is the last line that its program must print. A fourth line may say which C library its commands are for. A user whose language is
+# too old there says "not run: REASON". The user has a copy-on-write view of that root, so that nothing stays. dist/ is /packages there.
+# The only network is the loopback, where the endpoint and a registry of npm's packages are.
 set -eu
-suite=$1 triple=$2 here=$PWD
+suite=$1 here=$PWD starts=chroot clib=gnu
+case $suite in
+musl) triple=x86_64-unknown-linux-musl clib=musl ;;
+*-arm64) triple=aarch64-unknown-linux-gnu starts="$here/tests/cross/starts_arm64.sh --chroot" ;;
+*) triple=x86_64-unknown-linux-gnu ;;
+esac
 . packages/version.sh
 case $NOMYO_TEST_NAMESPACE in
 yes) ;;
@@ -58,7 +64,7 @@ gone() {
 }
 
 as_user() { # SCRIPT: in the root, with nothing of this environment
-    env -i "$(command -v chroot)" "$roots/mount" /usr/bin/env -i \
+    env -i PATH="$PATH" $starts "$roots/mount" /usr/bin/env -i \
         PATH=/usr/local/go/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/home/user LANG=C.UTF-8 \
         NOMYO_BASE_URL="$NOMYO_TEST_BASE_URL" NOMYO_API_KEY=dist-key SSL_CERT_FILE=/home/user/ca.pem \
         VERSION="$version" ABI="$abi" TRIPLE="$triple" npm_config_registry="$(cat "$roots/registry")" \
@@ -68,6 +74,12 @@ as_user() { # SCRIPT: in the root, with nothing of this environment
 
 for user in packages/tests/users/*.sh; do
     name=$(basename -s .sh "$user") root=$suite$(sed -n '2s/^# Root: SUITE//p' "$user")
+    wanted=$(sed -n '4s/^# C library: //p' "$user")
+    [ -z "$wanted" ] || [ "$wanted" = "$clib" ] || continue
+    if [ ! -f "$roots/$root/ready" ]; then
+        echo "$name on $suite: not run: there is no root $root"
+        continue
+    fi
     fresh "$root"
     begun=$(date +%s%N)
     status=0

@@ -1,6 +1,7 @@
 # A Go programmer with the module from a proxy: with a module cache, read-only, and vendored without any proxy.
 # Root: SUITE-go
 # Answer: Hello from Go
+# C library: gnu
 export GOPROXY=file:///packages/go GONOSUMDB=github.com/nomyo-ai GOTOOLCHAIN=local
 mkdir app
 mv main.go app

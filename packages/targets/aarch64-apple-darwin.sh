@@ -1,0 +1,1 @@
+. packages/targets/macos.sh

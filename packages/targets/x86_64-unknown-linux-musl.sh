@@ -1,0 +1,1 @@
+. packages/targets/linux_musl.sh
