@@ -59,15 +59,25 @@ scenarios() { # PROGRAM...
 }
 
 python_suite() {
-    PYTHONPATH=$PWD/bindings/python:$out/python
+    PYTHONPATH=$PWD/bindings/python
     export PYTHONPATH NOMYO_LIBRARY="$out/aws-lc/libnomyo.so" PYTHONDONTWRITEBYTECODE=1
-    python=$PWD/$debian/usr/bin/python3.11
+    python=$PWD/$debian/usr/bin/python3.11 tests=bindings/python/tests
     $starts $debian "$python" -c 'import platform; assert platform.machine() == "aarch64"; print(platform.python_version())'
-    scenarios $starts $debian "$python" bindings/python/tests/scenarios.py
+    scenarios $starts $debian "$python" $tests/scenarios.py
     [ -x target/venv/bin/python ] || make target/venv/ready
-    target/venv/bin/pip install -q --upgrade --target "$out/python" --python-version 3.11 --only-binary=:all: \
+    # Where this Python looks. Programs of the tests have a PYTHONPATH of their own.
+    target/venv/bin/pip install -q --upgrade --target "$debian/usr/local/lib/python3.11/dist-packages" --python-version 3.11 --only-binary=:all: \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64 -r bindings/python/requirements-test.txt
-    tests/with_endpoint.sh $starts $debian "$python" -m pytest -q -ra -p no:cacheprovider bindings/python/tests
+    leaves_out test_memory.py "the emulator keeps copies of what the program writes"
+    leaves_out test_install.py "it builds wheels with this machine's cargo, and Debian's Python has no pip"
+    leaves_out test_generating.py "it interrupts the generation of a pair at moments in real time"
+    leaves_out test_the_package_needs_less_than_eight_mebibytes "the emulator's memory is counted"
+    leaves_out "test_a_handler_answers_as_the_sdk_s[True-ours], test_protect_sdk in test_examples.py" "they expect the level full, which the emulator does not reach"
+    suite="$starts $debian $python -m pytest -q -ra -p no:cacheprovider"
+    tests/with_endpoint.sh $suite --ignore-glob='*/test_protect_*' --ignore=$tests/test_memory.py --ignore=$tests/test_install.py \
+        --ignore=$tests/test_generating.py --deselect "$tests/test_drop_in_memory.py::test_a_handler_answers_as_the_sdk_s[True-ours]" \
+        --deselect $tests/test_examples.py::test_protect_sdk --deselect $tests/test_import.py::test_the_package_needs_less_than_eight_mebibytes $tests
+    tests/with_endpoint.sh $suite $tests/test_protect_*.py
 }
 
 go_suite() {
