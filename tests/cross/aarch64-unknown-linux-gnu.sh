@@ -91,6 +91,14 @@ go_suite() {
         '^TestAService$|^TestWithTheOtherCLibrary|^TestTheLibraryIsNotBuilt|^TestClientTimeoutHoldsUnderALater|^TestAProgramEndsWell|^TestExamples|^TestMemoryReport$'
 }
 
+# Skips one test of Node in the copy of the package.
+skips() { # NAME REASON
+    leaves_out "the Node test '$1'" "$2"
+    file=$(grep -rlF --include='*.test.js' --exclude-dir=node_modules "test('$1'" "$package/bindings/node/tests")
+    sed -i "s/^test('$1'/test.skip('$1'/" "$file"
+    grep -qF "test.skip('$1'" "$file"
+}
+
 # The package in a copy that has the addon for ARM.
 node_suite() {
     # shellcheck disable=SC2086 # words
@@ -107,12 +115,15 @@ node_suite() {
     npm ci --silent --no-audit --no-fund --cpu=arm64 --os=linux --libc=glibc --prefix "$package/bindings/node/tests"
     node=$PWD/$debian/usr/bin/node
     scenarios $starts $debian "$node" "$package/bindings/node/tests/scenarios.js"
-    leaves_out "the Node test '200 calls at once'" "an emulator starts 200 threads before it starts a timer"
+    skips "200 calls at once end, each with its own answer, while the event loop goes on" "an emulator starts 200 threads before it starts a timer"
+    lower="it expects that advice is kept or the level full, which the emulator does not reach"
+    skips "the archive of this package, unpacked as the page says, takes the place of the link" "$lower"
+    skips "where enough can be locked, it is" "$lower"
+    skips "a secret is in locked memory, that no core dump and no forked child has" "$lower"
     leaves_out install.test.js "it builds the addon in a checkout, for this machine"
     leaves_out limits.test.js "it interrupts the generation of a pair at moments in real time"
     rm "$package/bindings/node/tests/install.test.js" "$package/bindings/node/tests/limits.test.js"
-    tests/with_endpoint.sh $starts $debian "$node" --test --test-name-pattern='/^(?!200 calls at once)/' \
-        "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
+    tests/with_endpoint.sh $starts $debian "$node" --test "$package"/bindings/node/tests/*.test.js "$package"/bindings/node/tests/memory/*.test.js
 }
 
 for_debian() { # COLUMN COMMAND
