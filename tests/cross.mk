@@ -2,19 +2,23 @@
 #
 #   make cross                                     every target, and the table
 #   make cross CROSS=aarch64-unknown-linux-gnu     one of them
+#   make cross CELLS="builds,chat"                 some columns of the table
+#   make cross-small                               what .ci/run runs: musl with AWS-LC builds, and chats
 #   make go-lib-musl                               the static library for Go's `-tags musl`, on a machine with glibc
 #
-# Not part of `make test`. The endpoint runs natively, and the clients natively, under qemu or under wine.
+# Neither is part of `make test`. The endpoint runs natively, and the clients natively, under qemu or under wine. The scripts of the targets
+# install the compilers and emulators that they need.
 CROSS :=
-CROSS_NEEDS := musl-gcc=musl-tools aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu /usr/aarch64-linux-gnu/lib/libc.so.6=libc6-dev-arm64-cross \
-    qemu-aarch64-static=qemu-user-static unshare=util-linux py:venv=python3-venv
-CROSS_RUST := x86_64-unknown-linux-musl aarch64-unknown-linux-gnu aarch64-unknown-linux-musl
+CELLS :=
+CROSS_PROVIDERS :=
 
-.PHONY: cross go-lib-musl
+.PHONY: cross cross-small go-lib-musl
 cross: test-tools library $(VENV)/ready
-	@tests/require.sh $(CROSS_NEEDS) $(GO_NEEDS)
-	rustup target add $(CROSS_RUST)
-	$(ENDPOINT) tests/cross/run.sh $(CROSS) 2>&1 | tee $(LOGS)/cross.log
+	@tests/require.sh py:venv=python3-venv $(GO_NEEDS)
+	CELLS="$(CELLS)" CROSS_PROVIDERS="$(CROSS_PROVIDERS)" $(ENDPOINT) tests/cross/run.sh $(CROSS) 2>&1 | tee $(LOGS)/cross.log
+
+cross-small:
+	$(MAKE) cross CROSS=x86_64-unknown-linux-musl CELLS=builds,chat CROSS_PROVIDERS=aws-lc
 
 # The archive contains the unwinder of the Rust toolchain: musl-gcc has none that fits.
 MUSL = $(shell uname -m)-unknown-linux-musl

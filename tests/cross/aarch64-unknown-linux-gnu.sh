@@ -17,6 +17,7 @@ debian=target/cross/debian-arm64
 starts=tests/cross/starts_arm64.sh
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=$compiler
 . packages/toolchains/arm64.sh
+tests/require.sh qemu-aarch64-static=qemu-user-static unshare=util-linux
 
 # An emulated fork takes 0.1 s of CPU time. signal_forks must end within 120 s, and each child of fork_load within 60 s.
 export SIGNAL_FORKS=200 FORKS=40
@@ -127,7 +128,9 @@ node_suite() {
 }
 
 for_debian() { # COLUMN COMMAND
-    if ! $starts $libraries true; then
+    if ! chosen "$1"; then
+        cell "$@"
+    elif ! $starts $libraries true; then
         not_run "$1" "$no_start"
     elif ! packages/toolchains/debian.sh arm64 "$debian" python3 nodejs libcjson-dev; then
         not_run "$1" "Debian's packages for arm64 could not be had"

@@ -16,6 +16,7 @@ if ! DEBIAN_ALONE=yes packages/toolchains/debian.sh arm64 target/musl-arm64 musl
     exit 0
 fi
 . tests/cross/musl.sh
+tests/require.sh qemu-aarch64-static=qemu-user-static
 runner="qemu-aarch64-static -L $musl"
 
 # Programs that take minutes in the emulator are left to the other targets: x86-64 runs them with musl, arm64 with glibc.

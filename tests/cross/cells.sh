@@ -1,6 +1,7 @@
 # Sourced by the scripts of the targets, after they have set `triple`: fills the target's row of the table, cell by cell.
 #
-# Each cell's output lies in target/cross/TRIPLE/COLUMN.log. CROSS_RESULTS names the file that receives the results.
+# Each cell's output lies in target/cross/TRIPLE/COLUMN.log. CROSS_RESULTS names the file that receives the results. CELLS chooses columns, with
+# commas between them, and all without it.
 out=$PWD/target/cross/$triple
 results=${CROSS_RESULTS:-$out/results}
 mkdir -p "$out"
@@ -10,10 +11,18 @@ result() { # COLUMN RESULT
     echo "$triple: $1: $2"
 }
 
+chosen() { # COLUMN
+    case ",${CELLS:-$1}," in *",$1,"*) ;; *) return 1 ;; esac
+}
+
 # Runs a command, or a function under `set -e`. A failure shows the end of the log.
 cell() { # COLUMN COMMAND...
     column=$1
     shift
+    if ! chosen "$column"; then
+        not_run "$column" "CELLS is $CELLS"
+        return
+    fi
     log=$out/$(echo "$column" | tr ' ' '-').log
     begun=$(date +%s)
     (set -eu && "$@") >"$log" 2>&1 &

@@ -1,9 +1,10 @@
 # Sourced by the scripts of the targets, after cells.sh: builds the library and runs C programs with it.
 #
 # `compiler` is the C compiler for the target, `cargo_build` the words that build for it, and `runner` the words that start a
-# program of the target, or nothing. A provider's libraries lie in $out/PROVIDER.
-providers="aws-lc rustcrypto"
+# program of the target, or nothing. A provider's libraries lie in $out/PROVIDER. CROSS_PROVIDERS chooses crypto providers.
+providers=${CROSS_PROVIDERS:-aws-lc rustcrypto}
 build_dir=${CROSS_BUILD_DIR:-target/cross/build}
+rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
 
 features_of() { # PROVIDER
     case $1 in

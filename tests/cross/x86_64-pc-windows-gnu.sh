@@ -3,7 +3,7 @@
 #
 #   tests/cross/x86_64-pc-windows-gnu.sh
 #
-# CROSS_PROVIDERS chooses crypto providers: "lib pure" are both, and the default. CROSS_BUILD_DIR is cargo's target directory.
+# CROSS_PROVIDERS chooses crypto providers: "aws-lc rustcrypto" are both, and the default. CROSS_BUILD_DIR is cargo's target directory.
 # CROSS_RESULTS names the file that receives one line for each cell of the table: target, column, result, between tabs. Logs are in
 # target/cross/x86_64-pc-windows-gnu. NOMYO_TEST_ENDPOINT names the endpoint's program, which runs natively.
 set -euo pipefail
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.."
 target=x86_64-pc-windows-gnu
 out=$PWD/target/cross/$target
 results=${CROSS_RESULTS:-$out/results}
-providers=${CROSS_PROVIDERS:-lib pure}
+providers=${CROSS_PROVIDERS:-aws-lc rustcrypto}
 export CARGO_TARGET_DIR=${CROSS_BUILD_DIR:-$PWD/target/cross/build}
 export NOMYO_TEST_ENDPOINT=${NOMYO_TEST_ENDPOINT:-$PWD/target/debug/endpoint}
 export NOMYO_TEST_STATE=$PWD/target/endpoint-state NOMYO_TEST_PAIRS=$PWD/tests/fixtures/pairs
@@ -38,13 +38,13 @@ build() { # PROFILE-DIRECTORY CARGO-ARGUMENT...
         cp "$CARGO_TARGET_DIR/$target/debug/"{nomyo.dll,libnomyo.dll.a,libnomyo.a} "$directory"
 }
 has() { case " $providers " in *" $1 "*) ;; *) return 1 ;; esac }
-if has pure; then
-    step "builds pure" build-pure build "$out/pure" --no-default-features --features capi,rustcrypto,attestation
+if has rustcrypto; then
+    step "builds pure" build-pure build "$out/rustcrypto" --no-default-features --features capi,rustcrypto,attestation
 else
     cell "builds pure" "not run: CROSS_PROVIDERS is $providers"
 fi
-if has lib; then
-    step builds build build "$out/lib"
+if has aws-lc; then
+    step builds build build "$out/aws-lc"
 else
     cell builds "not run: CROSS_PROVIDERS is $providers"
 fi
@@ -182,7 +182,7 @@ node_scenarios() {
     node_addon && run_scenarios env NODE_SKIP_PLATFORM_CHECK=1 wine "$downloads/node/package/bin/node.exe" \
         --require ./tests/cross/windows/fetch.js "$out/node/bindings/node/tests/scenarios.js" </dev/null
 }
-if ! has lib; then
+if ! has aws-lc; then
     cell Node "not run: the addon has AWS-LC, and CROSS_PROVIDERS is $providers"
 elif get_node >"$out/get-node.log" 2>&1; then
     step Node node node_scenarios

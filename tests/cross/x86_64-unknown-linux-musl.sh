@@ -53,10 +53,16 @@ node_suite() {
 
 newer=$PWD/target/cross/debian-13-musl
 for_node() {
-    if ! DEBIAN_RELEASE=trixie DEBIAN_ALONE=yes packages/toolchains/debian.sh amd64 "$newer" musl; then
+    if ! chosen Node; then
+        cell Node node_suite
+    elif ! DEBIAN_RELEASE=trixie DEBIAN_ALONE=yes packages/toolchains/debian.sh amd64 "$newer" musl; then
         not_run Node "the musl of Debian 13 could not be had"
-        return
+    else
+        node_with_newer_musl
     fi
+}
+
+node_with_newer_musl() {
     ln -sfn usr/lib/x86_64-linux-musl/libc.so "$newer/libc.so"
     if tests/cross/other_musl.sh "$newer/libc.so" true; then
         cell Node node_suite

@@ -4,7 +4,6 @@
 . tests/cross/programs.sh
 
 cargo_build="cargo build --target $triple"
-rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
 
 # The library as the loader and a program see it.
 is_as_described() { # FILE
