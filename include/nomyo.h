@@ -171,7 +171,7 @@
 #define NOMYO_ERR_FORBIDDEN 22
 
 /**
- * HTTP 404: no secure endpoint at the base URL.
+ * HTTP 404: no secure endpoint at the base URL, or no such model. The message tells which.
  */
 #define NOMYO_ERR_NOT_FOUND 23
 

@@ -24,7 +24,7 @@ pub const NOMYO_ERR_BAD_REQUEST: i32 = 20;
 pub const NOMYO_ERR_AUTHENTICATION: i32 = 21;
 /// HTTP 403: not allowed at the requested security tier.
 pub const NOMYO_ERR_FORBIDDEN: i32 = 22;
-/// HTTP 404: no secure endpoint at the base URL.
+/// HTTP 404: no secure endpoint at the base URL, or no such model. The message tells which.
 pub const NOMYO_ERR_NOT_FOUND: i32 = 23;
 /// HTTP 429: too many requests.
 pub const NOMYO_ERR_RATE_LIMIT: i32 = 24;

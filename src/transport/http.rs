@@ -224,7 +224,7 @@ impl Transport {
         };
         let status = response.status;
         if status != 200 {
-            return Err(Failed { error: self.refused(response, place), begun: false });
+            return Err(Failed { error: self.refused(response, call.kind(), place), begun: false });
         }
         let limit = match call {
             Call::Key => KEY_LIMIT,
@@ -237,9 +237,9 @@ impl Transport {
     }
 
     /// The error that a response stands for.
-    fn refused(&self, response: Response<'_>, place: &Place<'_>) -> Error {
+    fn refused(&self, response: Response<'_>, kind: Kind, place: &Place<'_>) -> Error {
         let headers = response.headers.clone();
-        refusal::of(response.status, place, &headers, response.hastily(DETAILS_TIME))
+        refusal::of(response.status, kind, place, &headers, response.hastily(DETAILS_TIME))
     }
 
     /// Sends the request and waits for the head of its response. A pooled connection that turns out to be closed before a
