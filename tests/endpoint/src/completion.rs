@@ -1,8 +1,10 @@
 //! `POST /v1/chat/secure_completion`: the protocol from the request's headers to the encrypted
 //! answer.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::Tier;
@@ -12,9 +14,12 @@ use crate::faults::{AnswerFaults, NomyoTest, WireFaults};
 use crate::http::Request;
 use crate::keys::ClientKey;
 use crate::malformed;
+use crate::object::Object;
 use crate::package;
+use crate::quoted::Private;
 use crate::response::Response;
 use crate::server::Server;
+use crate::upstream;
 
 /// A response and what it is to suffer on its way.
 pub(crate) struct Outcome {
@@ -49,20 +54,20 @@ fn complete(server: &Server, request: &Request, body: &[u8]) -> Result<Outcome, 
     }
     let mut chat = read_chat(&opened.plaintext)?;
     let test = take_test(server, &asked.payload_id, &mut chat)?;
-    if chat.get("stream") == Some(&Value::Bool(true)) {
+    if chat.values("stream").any(|value| value == "true") {
         return Err(Response::detail(400, "Streaming is not supported"));
     }
     // Untouched, a request is forwarded byte for byte.
-    let forwarded = match test {
-        None => opened.plaintext,
-        Some(_) => json!(chat).to_string().into_bytes(),
+    let chat = match test {
+        None => Cow::Borrowed(opened.plaintext.as_slice()),
+        Some(_) => Cow::Owned(chat.to_text(None).into_bytes()),
     };
     let test = test.unwrap_or_default();
 
     let response = match test.wire.replacement() {
         Some(response) => response,
         None => {
-            let answer = find_answer(server, &asked, &chat, &forwarded, &test)?;
+            let answer = find_answer(server, &asked, &chat, &test)?;
             let body = encrypt(server, &asked, &answer, &test.answer)?;
             Response::new(200, "application/json", body)
         }
@@ -109,48 +114,55 @@ fn read_headers(server: &Server, request: &Request) -> Result<Asked, Response> {
     Ok(Asked { payload_id, tier, client })
 }
 
-fn read_chat(plaintext: &[u8]) -> Result<Map<String, Value>, Response> {
-    match serde_json::from_slice(plaintext) {
-        Ok(Value::Object(chat)) if !chat.is_empty() => Ok(chat),
-        _ => Err(Response::detail(400, "The request is not a JSON object with members")),
-    }
+fn read_chat(plaintext: &[u8]) -> Result<Object<'_>, Response> {
+    Object::read(plaintext).filter(|chat| !chat.is_empty()).ok_or_else(not_a_chat)
+}
+
+fn not_a_chat() -> Response {
+    Response::detail(400, "The request is not a JSON object with members")
 }
 
 /// Lifts `nomyo_test` out of the request; a server without `--control` says that it does not know
 /// it.
-fn take_test(server: &Server, payload_id: &str, chat: &mut Map<String, Value>) -> Result<Option<NomyoTest>, Response> {
-    let Some(value) = chat.remove("nomyo_test") else {
+fn take_test(server: &Server, payload_id: &str, chat: &mut Object<'_>) -> Result<Option<NomyoTest>, Response> {
+    let Some(text) = chat.take("nomyo_test") else {
         return Ok(None);
     };
     if !server.options.control {
         return Err(Response::detail(400, "nomyo_test needs a server that was started with --control"));
     }
-    let test = NomyoTest::read(value)?;
+    let test = NomyoTest::read(text)?;
     Ok(Some(test.on_attempt(server.ledger.attempt(payload_id))))
 }
 
-/// The answer before encryption: as scripted, or the model's with our metadata.
-fn find_answer(
-    server: &Server,
-    asked: &Asked,
-    chat: &Map<String, Value>,
-    forwarded: &[u8],
-    test: &NomyoTest,
-) -> Result<Value, Response> {
+/// The answer's text before encryption: as scripted, or the model's with our metadata.
+fn find_answer(server: &Server, asked: &Asked, chat: &[u8], test: &NomyoTest) -> Result<String, Response> {
     if let Some(answer) = &test.script.answer {
-        return Ok(answer.clone());
+        return Ok(answer.to_string());
     }
-    let answer = match &server.upstream {
-        Some(upstream) => upstream.complete(forwarded)?,
-        None => echo::complete(chat, &test.script)?,
+    let answer = match (&test.script.upstream, &server.upstream) {
+        (Some(said), _) => upstream::judge(
+            said.status,
+            |name| said.header(name),
+            said.body.clone().into_bytes(),
+            || Private::of(chat, None),
+        )?,
+        (None, Some(upstream)) => upstream.complete(chat)?,
+        (None, None) => {
+            let chat = serde_json::from_slice(chat).map_err(|_| not_a_chat())?;
+            echo::complete(&chat, &test.script)?.to_string()
+        }
     };
     let attestation = attestation::block(server.tpm.as_ref(), &asked.payload_id, &test.attestation)?;
-    Ok(with_metadata(answer, asked, &test.answer, &attestation))
+    let metadata = metadata(asked, &test.answer, &attestation).to_string();
+    let mut answer = Object::read(answer.as_bytes()).ok_or_else(|| Response::detail(500, "The answer is no object"))?;
+    answer.take("_metadata");
+    Ok(answer.to_text(Some(("_metadata", &metadata))))
 }
 
-/// Adds what the protocol says about the answer, and about this server, truthfully: it protects no
+/// What the protocol says about the answer, and about this server, truthfully: it protects no
 /// memory.
-fn with_metadata(mut answer: Value, asked: &Asked, faults: &AnswerFaults, attestation: &Value) -> Value {
+fn metadata(asked: &Asked, faults: &AnswerFaults, attestation: &Value) -> Value {
     let device_hash = base16ct::lower::encode_string(&Sha256::digest("none"));
     let mut metadata = json!({
         "payload_id": asked.payload_id,
@@ -169,8 +181,7 @@ fn with_metadata(mut answer: Value, asked: &Asked, faults: &AnswerFaults, attest
     replace(&mut metadata, "tpm_attestation", Some(attestation));
     replace(&mut metadata, "payload_id", faults.payload_id.as_ref());
     replace(&mut metadata, "security_tier", faults.tier.as_ref());
-    answer["_metadata"] = metadata;
-    answer
+    metadata
 }
 
 /// Sets a member, or removes it when it is to be null.
@@ -184,7 +195,7 @@ fn replace(object: &mut Value, name: &str, wanted: Option<&Value>) {
     }
 }
 
-fn encrypt(server: &Server, asked: &Asked, answer: &Value, faults: &AnswerFaults) -> Result<Vec<u8>, Response> {
+fn encrypt(server: &Server, asked: &Asked, answer: &str, faults: &AnswerFaults) -> Result<Vec<u8>, Response> {
     let now = json!(unix_seconds());
     let processed_at = match &faults.processed_at {
         None => Some(&now),
@@ -194,11 +205,11 @@ fn encrypt(server: &Server, asked: &Asked, answer: &Value, faults: &AnswerFaults
     let (body, aes_key) = match &faults.malformed {
         Some(name) => {
             let made = malformed::make(name, answer, &asked.client, processed_at)
-                .ok_or_else(|| Response::detail(400, &format!("nomyo_test: unknown defect `{name}`")))?;
+                .ok_or_else(|| Response::detail(400, "nomyo_test: `malformed` names an unknown defect"))?;
             (made.body, made.aes_key)
         }
         None => {
-            let sealed = package::seal(answer.to_string().as_bytes(), &asked.client);
+            let sealed = package::seal(answer.as_bytes(), &asked.client);
             (sealed.to_json(faults.js_form, processed_at).into_bytes(), Some(sealed.aes_key))
         }
     };

@@ -85,6 +85,25 @@ pub(crate) struct Script {
     pub reasoning: Option<String>,
     #[serde(deserialize_with = "present")]
     pub answer: Option<Value>,
+    pub upstream: Option<UpstreamAnswer>,
+}
+
+/// What an upstream is taken to have answered: nobody is asked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UpstreamAnswer {
+    pub status: u16,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub body: String,
+}
+
+impl UpstreamAnswer {
+    /// The first header of this name; names are compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The member `nomyo_test` of a request.
@@ -160,22 +179,23 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
     Value::deserialize(deserializer).map(Some)
 }
 
+/// The error quotes the value, so this is for faults that come in the clear.
 fn read<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, Response> {
     serde_json::from_value(value).map_err(|error| Response::detail(400, &format!("{what}: {error}")))
 }
 
-fn refuse_unknown(what: &str, unknown: &Map<String, Value>) -> Result<(), Response> {
-    match unknown.keys().next() {
-        None => Ok(()),
-        Some(name) => Err(Response::detail(400, &format!("{what}: unknown fault `{name}`"))),
-    }
-}
-
 impl NomyoTest {
-    pub fn read(value: Value) -> Result<NomyoTest, Response> {
-        let test: NomyoTest = read("nomyo_test", value)?;
-        refuse_unknown("nomyo_test", &test.unknown)?;
-        Ok(test)
+    /// Reads the member's text. The request that it is from came encrypted, and an error does not
+    /// go back so: it quotes nothing.
+    pub fn read(text: &str) -> Result<NomyoTest, Response> {
+        let test: NomyoTest = serde_json::from_str(text).map_err(|_| {
+            Response::detail(400, "nomyo_test is not an object, or a member of it has a value of the wrong type")
+        })?;
+        if test.unknown.is_empty() {
+            Ok(test)
+        } else {
+            Err(Response::detail(400, "nomyo_test has a member that is no fault: README.md lists the faults"))
+        }
     }
 
     /// Drops the faults when this attempt (from 1) comes after the last that is to suffer.
@@ -235,8 +255,9 @@ impl Faults {
     /// Replaces all of them; `{}` clears.
     pub fn replace(&self, value: Value) -> Result<(), Response> {
         let faults: ServerFaults = read("faults", value)?;
-        if let Some(key_fetch) = &faults.key_fetch {
-            refuse_unknown("key_fetch", &key_fetch.unknown)?;
+        let unknown = faults.key_fetch.as_ref().and_then(|key_fetch| key_fetch.unknown.keys().next());
+        if let Some(name) = unknown {
+            return Err(Response::detail(400, &format!("key_fetch: unknown fault `{name}`")));
         }
         *self.lock() = faults;
         Ok(())
@@ -292,22 +313,26 @@ mod tests {
 
     #[test]
     fn a_misspelt_fault_is_refused() {
-        assert!(NomyoTest::read(json!({"drip_ms": 1, "tier": null})).is_ok());
-        assert!(NomyoTest::read(json!({"drop_ms": 1})).is_err());
+        assert!(NomyoTest::read(r#"{"drip_ms": 1, "tier": null}"#).is_ok());
+        for text in [r#"{"drop_ms": 1}"#, r#"{"reply": ["a secret"]}"#, r#""a secret""#] {
+            let refusal = NomyoTest::read(text).expect_err("unknown, or of the wrong type");
+            let said = String::from_utf8_lossy(&refusal.body).into_owned();
+            assert!(!said.contains("drop_ms") && !said.contains("secret"), "{said}");
+        }
         assert!(Faults::default().replace(json!({"key_fetch": {"statu": 500}})).is_err());
         assert!(Faults::default().replace(json!({"acept": "close"})).is_err());
     }
 
     #[test]
     fn null_is_not_absent() {
-        let test = NomyoTest::read(json!({"processed_at": null})).expect("a known fault");
+        let test = NomyoTest::read(r#"{"processed_at": null}"#).expect("a known fault");
         assert_eq!(test.answer.processed_at, Some(Value::Null));
         assert_eq!(test.answer.payload_id, None);
     }
 
     #[test]
     fn times_limits_faults_but_not_the_script() {
-        let test = NomyoTest::read(json!({"status": 429, "times": 2, "reply": "r"})).expect("known members");
+        let test = NomyoTest::read(r#"{"status": 429, "times": 2, "reply": "r"}"#).expect("known members");
         assert_eq!(test.clone().on_attempt(2).wire.status, Some(429));
         let third = test.on_attempt(3);
         assert_eq!((third.wire.status, third.script.reply.as_deref()), (None, Some("r")));

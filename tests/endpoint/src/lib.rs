@@ -30,8 +30,10 @@ mod http;
 mod keys;
 mod ledger;
 mod malformed;
+mod object;
 mod options;
 mod package;
+mod quoted;
 mod ready;
 mod response;
 mod server;
@@ -43,6 +45,7 @@ mod tier;
 mod tls;
 mod tpm;
 mod upstream;
+mod upstream_error;
 
 pub use options::Options;
 pub use server::Endpoint;

@@ -13,6 +13,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde_json::{Value, json};
 
 use crate::keys::{ClientKey, random};
+use crate::object::Object;
 use crate::package::{Sealed, seal, seal_as};
 
 /// Where in the making of an answer the defect is put in.
@@ -21,7 +22,7 @@ enum Defect {
     /// There is no package: this is the body.
     Body(&'static [u8]),
     /// Something else than the answer is sealed.
-    Plaintext(fn(&Value) -> Vec<u8>),
+    Plaintext(fn(&str) -> Vec<u8>),
     /// The sealing itself is wrong.
     Seal(fn(&[u8], &ClientKey) -> Sealed),
     /// A member of the package is changed.
@@ -72,8 +73,8 @@ const DEFECTS: &[(&str, Defect)] = &[
     ("plaintext_array", Plaintext(|_| b"[1]".to_vec())),
     ("plaintext_null", Plaintext(|_| b"null".to_vec())),
     ("plaintext_string", Plaintext(|_| b"\"s\"".to_vec())),
-    ("metadata_array", Plaintext(|answer| with_metadata(answer, json!([])))),
-    ("metadata_string", Plaintext(|answer| with_metadata(answer, json!("x")))),
+    ("metadata_array", Plaintext(|answer| with_metadata(answer, "[]"))),
+    ("metadata_string", Plaintext(|answer| with_metadata(answer, "\"x\""))),
     ("plaintext_huge_int", Plaintext(|_| format!("{{\"a\":{}}}", "9".repeat(5000)).into_bytes())),
     ("aes128_key", Seal(|answer, client| seal_as::<Aes128Gcm>(answer, client, 16, 12))),
     ("aes192_key", Seal(|answer, client| seal_as::<AesGcm<Aes192, U12>>(answer, client, 24, 12))),
@@ -96,16 +97,15 @@ pub(crate) struct Malformed {
 }
 
 /// Makes the answer with the defect `name`, or `None` when there is no such name.
-pub(crate) fn make(name: &str, answer: &Value, client: &ClientKey, processed_at: Option<&Value>) -> Option<Malformed> {
+pub(crate) fn make(name: &str, answer: &str, client: &ClientKey, processed_at: Option<&Value>) -> Option<Malformed> {
     let (_, defect) = DEFECTS.iter().find(|(own, _)| *own == name)?;
-    let right = answer.to_string().into_bytes();
     let sealed = match defect {
         Body(body) => {
             return Some(Malformed { body: body.to_vec(), aes_key: None });
         }
         Plaintext(other) => seal(&other(answer), client),
-        Seal(other) | SealAndMember(other, _) => other(&right, client),
-        Member(_) | Text(_) => seal(&right, client),
+        Seal(other) | SealAndMember(other, _) => other(answer.as_bytes(), client),
+        Member(_) | Text(_) => seal(answer.as_bytes(), client),
     };
     let text = sealed.to_json(false, processed_at);
     let body = match defect {
@@ -151,15 +151,15 @@ fn break_lines(text: String) -> String {
     String::from_utf8(lines.join(&b'\n')).expect("base64 is ASCII") + "\n"
 }
 
-fn with_metadata(answer: &Value, metadata: Value) -> Vec<u8> {
-    let mut answer = answer.clone();
-    if let Some(object) = answer.as_object_mut() {
-        object.insert("_metadata".to_owned(), metadata);
-    }
-    answer.to_string().into_bytes()
+fn with_metadata(answer: &str, metadata: &str) -> Vec<u8> {
+    let Some(mut object) = Object::read(answer.as_bytes()) else {
+        return answer.as_bytes().to_vec();
+    };
+    object.take("_metadata");
+    object.to_text(Some(("_metadata", metadata))).into_bytes()
 }
 
-fn utf16(answer: &Value) -> Vec<u8> {
+fn utf16(answer: &str) -> Vec<u8> {
     let text = format!("\u{feff}{answer}");
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
@@ -252,7 +252,7 @@ mod tests {
             (private.expect("the fixture's key"), public.expect("the fixture's key"))
         };
         let (large, small) = (load("client"), load("client2048"));
-        let answer = json!({"choices": [{"message": {"content": "x".repeat(100)}}]});
+        let answer = json!({"choices": [{"message": {"content": "x".repeat(100)}}]}).to_string();
         for (name, file) in cases() {
             let (private, public) = if name == "rsa2048_client" { &small } else { &large };
             let made = make(&name, &answer, public, None).expect("the name is known");
@@ -268,6 +268,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_not_made() {
         let client = ClientKey::of_nobody(2048);
-        assert!(make("no_such_defect", &json!({}), &client, None).is_none());
+        assert!(make("no_such_defect", "{}", &client, None).is_none());
     }
 }

@@ -59,7 +59,10 @@ pub(crate) struct Opened {
 
 /// Decrypts a request package.
 pub(crate) fn open(body: &[u8], key: &ServerKey) -> Result<Opened, Response> {
-    let package: Package = serde_json::from_slice(body).map_err(|error| invalid(&error.to_string()))?;
+    // The error would quote a body that is no package, which may be a prompt that nobody encrypted.
+    let package: Package = serde_json::from_slice(body).map_err(|error| {
+        invalid(&format!("a member is missing, unknown or wrong, line {} column {}", error.line(), error.column()))
+    })?;
     for (name, value, expected) in [
         ("version", &package.version, VERSION),
         ("algorithm", &package.algorithm, ALGORITHM),

@@ -52,6 +52,11 @@ impl Answer {
 
     /// The decrypted answer.
     pub fn open(&self) -> Value {
+        serde_json::from_str(&self.open_text()).expect("the answer is JSON")
+    }
+
+    /// The decrypted answer as it was written.
+    pub fn open_text(&self) -> String {
         let package = self.json();
         let payload = &package["encrypted_payload"];
         let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("a string")).expect("base64");
@@ -72,7 +77,7 @@ impl Answer {
                 tag.as_slice().try_into().expect("16 bytes"),
             )
             .expect("it decrypts");
-        serde_json::from_slice(&text).expect("the answer is JSON")
+        String::from_utf8(text).expect("UTF-8")
     }
 }
 
@@ -121,10 +126,15 @@ impl Client {
 
     /// Asks with the server's key as served and fresh AES material.
     pub fn ask(&self, id: &str, headers: &[(&str, &str)], chat: &Value) -> Result<Answer, ureq::Error> {
+        self.ask_text(id, headers, &chat.to_string())
+    }
+
+    /// The same with a request as it is written.
+    pub fn ask_text(&self, id: &str, headers: &[(&str, &str)], chat: &str) -> Result<Answer, ureq::Error> {
         let server_key = self.get("/pki/public_key")?;
         assert_eq!(server_key.status, 200);
         let server_key = String::from_utf8(server_key.body).expect("PEM");
-        self.ask_with_key(&server_key, id, headers, chat)
+        self.post_package(id, headers, &package(&server_key, chat))
     }
 
     pub fn ask_with_key(
@@ -134,10 +144,14 @@ impl Client {
         headers: &[(&str, &str)],
         chat: &Value,
     ) -> Result<Answer, ureq::Error> {
+        self.post_package(id, headers, &package(server_key, &chat.to_string()))
+    }
+
+    fn post_package(&self, id: &str, headers: &[(&str, &str)], package: &str) -> Result<Answer, ureq::Error> {
         let public = utf8_percent_encode(&fixture("keys/client_public.pem"), NON_ALPHANUMERIC).to_string();
         let mut all = vec![("X-Payload-ID", id), ("X-Public-Key", public.as_str())];
         all.extend_from_slice(headers);
-        self.post("/v1/chat/secure_completion", &all, package(server_key, &chat.to_string()).as_bytes())
+        self.post("/v1/chat/secure_completion", &all, package.as_bytes())
     }
 
     /// Asks for a fault, as the user "hello".
