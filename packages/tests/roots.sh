@@ -29,7 +29,11 @@ base() { # SUITE ROOT
         ;;
     *-arm64)
         debootstrap --foreign --arch=arm64 --variant=minbase "${1%-arm64}" "$2" "$mirror"
-        in_root "$2" /debootstrap/debootstrap --second-stage
+        # A user namespace can make no devices. debootstrap takes those that are there, if it is told that it runs in a container.
+        for device in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0 console:5:1 ptmx:5:2; do
+            [ -e "$2/dev/${device%%:*}" ] || mknod -m 666 "$2/dev/${device%%:*}" c $(echo "${device#*:}" | tr : ' ')
+        done
+        in_root "$2" /usr/bin/env container=lxc /debootstrap/debootstrap --second-stage
         ;;
     *) [ -f "$2/ready" ] || debootstrap --variant=minbase "$1" "$2" "$mirror" ;;
     esac
@@ -38,7 +42,12 @@ base() { # SUITE ROOT
 
 in_root() { # ROOT COMMAND...
     case $1 in
-    *-arm64*) tests/cross/starts_arm64.sh --chroot "$@" ;;
+    *-arm64*)
+        # A user namespace cannot mount a /proc of its own.
+        mount --bind /proc "$1/proc"
+        tests/cross/starts_arm64.sh --chroot "$@"
+        umount "$1/proc"
+        ;;
     *) chroot "$@" ;;
     esac
 }
@@ -78,7 +87,9 @@ made() { # ROOT COMMAND...: unless it is there
     rm -rf "$1"
     root=$1
     shift
-    ("$@") >"$root.log" 2>&1 || { tail -n 5 "$root.log" >&2; exit 1; }
+    (set -e && "$@") >"$root.log" 2>&1 &
+    # Not as a condition of `||`, which would let the commands go on after an error.
+    wait $! || { tail -n 5 "$root.log" >&2 && exit 1; }
 }
 
 mkdir -p "$roots"

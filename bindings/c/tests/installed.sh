@@ -58,6 +58,11 @@ cmake --build cmake >>cmake.log
 for program in c_shared cpp_shared cpp_static; do
     chats "CMake $program" "cmake/$program"
 done
+cp -a "$prefix" without_shared
+rm without_shared/lib/libnomyo.so*
+cmake -S . -B static_alone -DCMAKE_PREFIX_PATH="$PWD/without_shared" >cmake.log
+cmake --build static_alone >>cmake.log
+chats "CMake, the static library alone" static_alone/c_shared
 if cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1 &&
     sed -i 's/nomyo 0.1 /nomyo 9.0 /' CMakeLists.txt && ! cmake -S . -B refused -DCMAKE_PREFIX_PATH="$prefix" >/dev/null 2>&1; then
     passed=$((passed + 1))
