@@ -46,7 +46,8 @@ in_root() { # ROOT COMMAND...
         # A user namespace cannot mount a /proc of its own.
         mount --bind /proc "$1/proc"
         tests/cross/starts_arm64.sh --chroot "$@"
-        umount "$1/proc"
+        # debootstrap may have unmounted it.
+        umount "$1/proc" 2>/dev/null || true
         ;;
     *) chroot "$@" ;;
     esac

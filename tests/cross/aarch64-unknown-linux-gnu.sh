@@ -89,7 +89,7 @@ go_suite() {
     leaves_out TestAProgramEndsWellWhileGoroutinesAreInCalls "its programs end before an emulator has started them"
     leaves_out TestExamplesTakeTheServerAndTheKeyFromTheEnvironment "its 20 programs generate pairs, 12 s of CPU time each"
     leaves_out TestMemoryReport "it expects that advice is kept; the cell \"memory report\" holds what is true here"
-    CC=$compiler GOARCH=arm64 $starts $libraries tests/cross/go.sh "target/cross/$triple" linux_arm64 "$out/aws-lc/libnomyo.a" -skip \
+    CC=$compiler GOARCH=arm64 $starts $libraries tests/cross/go.sh "target/cross/$triple" linux_arm64 "$out/aws-lc/libnomyo.a" \
         '^TestAService$|^TestWithTheOtherCLibrary|^TestTheLibraryIsNotBuilt|^TestClientTimeoutHoldsUnderALater|^TestAProgramEndsWell|^TestExamples|^TestMemoryReport$'
 }
 

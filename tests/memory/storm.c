@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -28,8 +27,19 @@ enum { KEPT = 1024, STACK = 64 * 1024, LEAST_FRAME = 8 * 1024 };
 
 static uint8_t *kept;
 static size_t frame_size;
+static timer_t timers[2];
+static struct itimerspec next;
 /* Signals since the last storm_let(), and since storm_begin(). */
 static volatile unsigned long recent, all;
+
+/* The handler sets both timers anew when it ends. The process then runs for that time at least, however slow the machine is. */
+static void set_timers(void) {
+    for (size_t i = 0; i < sizeof timers / sizeof *timers; i++) {
+        if (timer_settime(timers[i], 0, &next, NULL) != 0) {
+            _exit(4);
+        }
+    }
+}
 
 static size_t bounded(size_t len, size_t room) {
     return len < room ? len : room;
@@ -54,6 +64,7 @@ static void keep_frame(int signal, siginfo_t *info, void *context) {
         memcpy(copy + first, vectors, bounded(len, frame_size - first));
     }
 #endif
+    set_timers();
 }
 
 static sigset_t both(void) {
@@ -87,16 +98,15 @@ struct storm storm_begin(long hz, bool own_stack) {
     sigaction(SIGPROF, &action, NULL);
 
     /* Sends signals to the process, as an interpreter's alarm does. */
-    const struct itimerval alarm = {{0, 1000000 / hz}, {0, 1}};
-    setitimer(ITIMER_REAL, &alarm, NULL);
+    struct sigevent alarm = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     /* Sends signals to this thread, as a profiler does. */
-    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
-    event.sigev_notify_thread_id = gettid();
-    const struct itimerspec every = {{0, 1000000000 / hz}, {0, 1}};
-    timer_t timer;
-    if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0 || timer_settime(timer, 0, &every, NULL) != 0) {
+    struct sigevent profiler = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
+    profiler.sigev_notify_thread_id = gettid();
+    if (timer_create(CLOCK_MONOTONIC, &alarm, &timers[0]) != 0 || timer_create(CLOCK_MONOTONIC, &profiler, &timers[1]) != 0) {
         _exit(4);
     }
+    next.it_value.tv_nsec = 1000000000 / hz;
+    set_timers();
     return (struct storm){kept, stack.ss_sp};
 }
 

@@ -1,7 +1,7 @@
 //! Whether a text from the upstream may quote the request.
 //!
 //! An error goes back to the client outside the encryption, and upstreams like to say what they did
-//! not like: "invalid message: <the prompt>". The check errs on the side of silence. A text passes
+//! not like: "invalid message: PROMPT". The check errs on the side of silence. A text passes
 //! only if
 //!
 //! - each of its words is a common word of error messages, or part of the model's name, or occurs
