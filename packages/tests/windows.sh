@@ -45,7 +45,7 @@ go_module() {
     go mod init example.com/app
     go get "github.com/nomyo-ai/libnomyo/bindings/go@v$version"
     GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go build -o app.exe .
-    printf "Hello from Go" | wine app.exe | tr -d '\r' | grep -qx "Hello from Go"
+    printf "Hello from Go" | wine app.exe | tr -d "\r" | grep -x "Hello from Go" >/dev/null
 }
 check "Go, the module" go_module
 

@@ -119,7 +119,7 @@ chat() { # LIBRARY-DIRECTORY
         "${cc[@]}" -Iinclude -o "$1/chat/chat.exe" examples/c/chat.c "$1/libnomyo.dll.a" &&
         echo "Hello from Windows" | tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- sh -c \
             'NOMYO_API_KEY=$NOMYO_TEST_API_KEY wine "$1" --url "$NOMYO_TEST_BASE_URL" --ca "$NOMYO_TEST_CA_FILE"' sh "$1/chat/chat.exe" |
-        tee /dev/stderr | grep -q "Hello from Windows"
+        tee /dev/stderr | grep "Hello from Windows" >/dev/null
 }
 step chat chat each chat
 
@@ -162,7 +162,7 @@ go_chat() { # with the library of the first provider
         GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go -C examples/go/chat build -o "$library/go/chat.exe" . &&
         echo "Hello from Go" | tests/with_endpoint.sh --api-key "$NOMYO_TEST_API_KEY" -- sh -c \
             'NOMYO_API_KEY=$NOMYO_TEST_API_KEY wine "$1" -url "$NOMYO_TEST_BASE_URL" -ca "$NOMYO_TEST_CA_FILE"' sh "$library/go/chat.exe" |
-        tee /dev/stderr | grep -q "Hello from Go"
+        tee /dev/stderr | grep "Hello from Go" >/dev/null
 }
 if command -v go >/dev/null; then step Go go go_chat; else cell Go "not run: there is no Go"; fi
 
