@@ -10,7 +10,7 @@ package nomyo
 #cgo darwin,arm64 LDFLAGS: ${SRCDIR}/lib/darwin_arm64/libnomyo.a
 #cgo darwin LDFLAGS: -framework Security -framework CoreFoundation -liconv
 #cgo windows,amd64 LDFLAGS: ${SRCDIR}/lib/windows_amd64/libnomyo.a
-#cgo windows LDFLAGS: -lws2_32 -lbcrypt -lntdll -luserenv -lcrypt32 -lsecur32 -lncrypt -ladvapi32 -ldbghelp -lsynchronization
+#cgo windows LDFLAGS: -Wl,-Bstatic -lpthread -Wl,-Bdynamic -lws2_32 -lbcrypt -lntdll -luserenv -lcrypt32 -lsecur32 -lncrypt -ladvapi32 -ldbghelp -lsynchronization
 #cgo linux LDFLAGS: -static-libgcc -lm -ldl -lpthread
 */
 import "C"
