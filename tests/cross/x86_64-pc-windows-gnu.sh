@@ -4,49 +4,38 @@
 #   tests/cross/x86_64-pc-windows-gnu.sh
 #
 # CROSS_PROVIDERS chooses crypto providers: "aws-lc rustcrypto" are both, and the default. CROSS_BUILD_DIR is cargo's target directory.
-# CROSS_RESULTS names the file that receives one line for each cell of the table: target, column, result, between tabs. Logs are in
-# target/cross/x86_64-pc-windows-gnu. NOMYO_TEST_ENDPOINT names the endpoint's program, which runs natively.
+# NOMYO_TEST_ENDPOINT names the endpoint's program, which runs natively. cells.sh says what else the environment may choose.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-target=x86_64-pc-windows-gnu
-out=$PWD/target/cross/$target
-results=${CROSS_RESULTS:-$out/results}
+triple=x86_64-pc-windows-gnu
+. tests/cross/cells.sh
 providers=${CROSS_PROVIDERS:-aws-lc rustcrypto}
 export CARGO_TARGET_DIR=${CROSS_BUILD_DIR:-$PWD/target/cross/build}
 export NOMYO_TEST_ENDPOINT=${NOMYO_TEST_ENDPOINT:-$PWD/target/debug/endpoint}
 export NOMYO_TEST_STATE=$PWD/target/endpoint-state NOMYO_TEST_PAIRS=$PWD/tests/fixtures/pairs
 export NOMYO_TEST_API_KEY=test-key-Zq81vX
-mkdir -p "$out"
 
 . tests/cross/windows/wine.sh
-rustup target list --installed | grep -qx "$target" || rustup target add "$target"
-
-cell() { printf '%s\t%s\t%s\n' "$target" "$1" "$2" >>"$results"; printf '%-16s %s\n' "$1" "$2"; }
-# Runs a step with its own log; the cell COLUMN says whether it succeeded.
-step() { # COLUMN LOG COMMAND...
-    local column=$1 log=$out/$2.log
-    shift 2
-    if "$@" >"$log" 2>&1; then cell "$column" passed; else cell "$column" failed; tail -n 20 "$log"; fi
-}
+rustup target list --installed | grep -qx "$triple" || rustup target add "$triple"
 
 build() { # PROFILE-DIRECTORY CARGO-ARGUMENT...
     local directory=$1
     shift
-    AWS_LC_SYS_PREBUILT_NASM=1 cargo build --quiet -p nomyo --lib --target "$target" "$@" &&
+    AWS_LC_SYS_PREBUILT_NASM=1 cargo build --quiet -p nomyo --lib --target "$triple" "$@" &&
         mkdir -p "$directory" &&
-        cp "$CARGO_TARGET_DIR/$target/debug/"{nomyo.dll,libnomyo.dll.a,libnomyo.a} "$directory"
+        cp "$CARGO_TARGET_DIR/$triple/debug/"{nomyo.dll,libnomyo.dll.a,libnomyo.a} "$directory"
 }
 has() { case " $providers " in *" $1 "*) ;; *) return 1 ;; esac }
 if has rustcrypto; then
-    step "builds pure" build-pure build "$out/rustcrypto" --no-default-features --features capi,rustcrypto,attestation
+    cell "builds pure" build "$out/rustcrypto" --no-default-features --features capi,rustcrypto,attestation
 else
-    cell "builds pure" "not run: CROSS_PROVIDERS is $providers"
+    not_run "builds pure" "CROSS_PROVIDERS is $providers"
 fi
 if has aws-lc; then
-    step builds build build "$out/aws-lc"
+    cell builds build "$out/aws-lc"
 else
-    cell builds "not run: CROSS_PROVIDERS is $providers"
+    not_run builds "CROSS_PROVIDERS is $providers"
 fi
 
 cc=(x86_64-w64-mingw32-gcc -O1 -g -Wall -Wextra -Wpedantic -Werror -D_GNU_SOURCE -D__USE_MINGW_ANSI_STDIO=1)
@@ -112,7 +101,7 @@ contract_and_scenarios() { # LIBRARY-DIRECTORY
     if get_cjson; then scenarios_in_c "$1" || failed=1; else echo "not run: the scenario table in C: no source of cJSON"; fi
     return $failed
 }
-step "C contract" contract each contract_and_scenarios
+cell "C contract" each contract_and_scenarios
 
 chat() { # LIBRARY-DIRECTORY
     with_libraries "$1/chat" "$1" &&
@@ -121,7 +110,7 @@ chat() { # LIBRARY-DIRECTORY
             'NOMYO_API_KEY=$NOMYO_TEST_API_KEY wine "$1" --url "$NOMYO_TEST_BASE_URL" --ca "$NOMYO_TEST_CA_FILE"' sh "$1/chat/chat.exe" |
         tee /dev/stderr | grep "Hello from Windows" >/dev/null
 }
-step chat chat each chat
+cell chat each chat
 
 program_of_windows() { # PROGRAM LIBRARY-DIRECTORY
     with_libraries "$2/windows" "$2" && compile "$2" "$2/windows" "tests/cross/windows/$1.c" &&
@@ -130,7 +119,7 @@ program_of_windows() { # PROGRAM LIBRARY-DIRECTORY
 key_directory() { # LIBRARY-DIRECTORY
     program_of_windows key_directory "$1"
 }
-step "key directory" key_directory each key_directory
+cell "key directory" each key_directory
 memory_scan() { # LIBRARY-DIRECTORY
     local key=nomyo-memory-test-Qk2v8sXf
     with_libraries "$1/scan" "$1" && cp "$1/libnomyo.dll.a" "$1/scan" && NOMYO_TEST_PAIRS='' tests/with_endpoint.sh \
@@ -139,7 +128,7 @@ memory_scan() { # LIBRARY-DIRECTORY
 memory_programs() { # LIBRARY-DIRECTORY
     program_of_windows memory "$1" && memory_scan "$1"
 }
-step "memory report" memory each memory_programs
+cell "memory report" each memory_programs
 
 # Python's output goes to a pipe, and Node's to a file: under Wine neither writes to the other.
 python_program() { # LIBRARY-DIRECTORY FILE
@@ -150,9 +139,9 @@ python_programs() { # LIBRARY-DIRECTORY
     python_program "$1" bindings/python/tests/scenarios.py && python_program "$1" tests/cross/windows/ctrl_c.py
 }
 if get_python >"$out/get-python.log" 2>&1; then
-    step Python python each python_programs
+    cell Python each python_programs
 else
-    cell Python "not run: Python for Windows could not be downloaded (mvn)"
+    not_run Python "Python for Windows could not be downloaded (mvn)"
 fi
 
 go_chat() { # with the library of the first provider
@@ -164,7 +153,7 @@ go_chat() { # with the library of the first provider
             'NOMYO_API_KEY=$NOMYO_TEST_API_KEY wine "$1" -url "$NOMYO_TEST_BASE_URL" -ca "$NOMYO_TEST_CA_FILE"' sh "$library/go/chat.exe" |
         tee /dev/stderr | grep "Hello from Go" >/dev/null
 }
-if command -v go >/dev/null; then step Go go go_chat; else cell Go "not run: there is no Go"; fi
+if command -v go >/dev/null; then cell Go go_chat; else not_run Go "there is no Go"; fi
 
 # napi-build wants an import library of Node on MinGW. An empty one serves, because the functions are looked up at run time.
 node_addon() {
@@ -172,9 +161,9 @@ node_addon() {
     rm -rf "$out/node" && mkdir -p "$package/prebuilds/win32-x64" && ln -s "$PWD/tests" "$out/node/tests" &&
         printf 'LIBRARY node.exe\nEXPORTS\n' >"$out/node/node.def" &&
         x86_64-w64-mingw32-dlltool -d "$out/node/node.def" -l "$out/node/libnode.dll" &&
-        LIBNODE_PATH=$out/node AWS_LC_SYS_PREBUILT_NASM=1 cargo build --quiet -p nomyo-node --target "$target" &&
+        LIBNODE_PATH=$out/node AWS_LC_SYS_PREBUILT_NASM=1 cargo build --quiet -p nomyo-node --target "$triple" &&
         tar -C bindings/node --exclude=./prebuilds --exclude=node_modules -cf - . | tar -C "$package" -xf - &&
-        cp "$CARGO_TARGET_DIR/$target/debug/nomyo_node.dll" "$package/prebuilds/win32-x64/nomyo-native.napi.node" &&
+        cp "$CARGO_TARGET_DIR/$triple/debug/nomyo_node.dll" "$package/prebuilds/win32-x64/nomyo-native.napi.node" &&
         cp "$out/bcryptprimitives.dll" "$package/prebuilds/win32-x64"
 }
 # Node asks for a newer Windows than Wine says it is.
@@ -183,9 +172,9 @@ node_scenarios() {
         --require ./tests/cross/windows/fetch.js "$out/node/bindings/node/tests/scenarios.js" </dev/null
 }
 if ! has aws-lc; then
-    cell Node "not run: the addon has AWS-LC, and CROSS_PROVIDERS is $providers"
+    not_run Node "the addon has AWS-LC, and CROSS_PROVIDERS is $providers"
 elif get_node >"$out/get-node.log" 2>&1; then
-    step Node node node_scenarios
+    cell Node node_scenarios
 else
-    cell Node "not run: Node for Windows could not be downloaded (npm)"
+    not_run Node "Node for Windows could not be downloaded (npm)"
 fi
