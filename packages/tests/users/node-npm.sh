@@ -2,7 +2,8 @@
 # Root: SUITE-node
 # Answer: Hello from Node
 ! command -v cc
-[ "$(node -p 'Number(process.versions.node.split(".")[0]) >= 18')" = true ] || { echo "not run: Node $(node --version) is older than 18" && exit; }
+major=$(node -p 'process.versions.node.split(".")[0]')
+[ "$major" -ge 18 ] || { echo "not run: Node $(node --version) is older than 18" && exit; }
 npm install --silent nomyo-native
 cat >program.mjs <<'PROGRAM'
 import { SecureChatCompletion } from 'nomyo-native';
