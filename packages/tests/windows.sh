@@ -37,7 +37,7 @@ c_archive() {
 }
 check "C, the archive" c_archive
 
-go_module() {
+go_module() (
     mkdir -p go
     awk '/^```$/ && inside { exit } inside { print } /^```go$/ { inside = 1 }' "$here/bindings/go/README.md" >go/main.go
     cd go
@@ -46,7 +46,7 @@ go_module() {
     go get "github.com/nomyo-ai/libnomyo/bindings/go@v$version"
     GOOS=windows GOARCH=amd64 CGO_ENABLED=1 CC=x86_64-w64-mingw32-gcc go build -o app.exe .
     printf "Hello from Go" | wine app.exe | tr -d "\r" | grep -x "Hello from Go" >/dev/null
-}
+)
 check "Go, the module" go_module
 
 python_wheel() {

@@ -16,7 +16,6 @@ for program; do
     case $program in
         threads) argument=${THREAD_REQUESTS:-2} ;;
         soak) argument=${SOAK_REQUESTS:-400} ;;
-        fork_load) argument=${FORKS:-300} ;;
         signal_forks) argument=${SIGNAL_FORKS:-3000} ;;
         # These interrupt or measure the generation of a pair.
         interrupts | deadlines | cancel | keys_in_memory | small_stack) pairs= ;;
