@@ -30,6 +30,8 @@ WITHOUT_SCOPE = {"NOMYO_TEST_NO_SCOPE": "1"}
 # Without the scope, a storm finds every operation's secrets, mostly at the first attempt. On a busy machine signals come late and
 # together, often while the process waits for the next command. Therefore later attempts send more signals.
 ATTEMPTS = 40
+# The operation that only copies secrets. musl copies by `rep movsq`, which brings none into a register.
+ONLY_COPIES = {"save without a password"}
 FASTEST = 5  # times the fastest of RATES
 
 
@@ -215,6 +217,8 @@ def run(bench: Bench, checks: Checks, files: Files, storm: Storm, env: dict[str,
 
 def self_test(bench: Bench, checks: Checks, files: Files) -> None:
     """Without the scope, a secret of each operation is found in a frame of some signal."""
+    is_musl = b"libc.so.6\0" not in (bench.library_dir / "libnomyo.so").read_bytes()
+    unseen = ONLY_COPIES if is_musl else set()
     for stack in STACKS:
         missing, attempts = {"nothing yet"}, 0
         found: set[str] = set()
@@ -222,7 +226,7 @@ def self_test(bench: Bench, checks: Checks, files: Files) -> None:
             rate = RATES[-1] * (1 + attempts % FASTEST)
             story = run(bench, checks, files, Storm(rate, stack), WITHOUT_SCOPE)
             found |= story.leaking()
-            missing = {moment.row for moment in story.moments} - found - {FREED}
+            missing = {moment.row for moment in story.moments} - found - {FREED} - unseen
             attempts += 1
         promise = f"signal storm, {stack}: without the scope a secret of every operation is in a signal's frame"
         checks.that(not missing, promise, sorted(missing))
