@@ -52,6 +52,7 @@ check "Go, the module" go_module
 python_wheel() {
     "$here/target/dist-tools/bin/pip" install -q --target python --platform win_amd64 --only-binary=:all: --no-index --find-links "$here/dist/python" nomyo-native
     sed -n '/^from nomyo/,/^    *print/p' "$here/packages/tests/users/python-wheel.sh" >hello.py
+    cp bcryptprimitives.dll python/nomyo_native
     PYTHONPATH=$out/python says "Hello from Python" wine "$downloads/python/python.exe" hello.py
 }
 if get_python >get-python.log 2>&1; then check "Python, the wheel" python_wheel; else echo "not run: Python for Windows could not be downloaded (mvn)"; fi
