@@ -30,7 +30,8 @@ WITHOUT_SCOPE = {"NOMYO_TEST_NO_SCOPE": "1"}
 # Without the scope, a storm finds every operation's secrets, mostly at the first attempt. On a busy machine signals come late and
 # together, often while the process waits for the next command. Therefore later attempts send more signals.
 ATTEMPTS = 40
-# The operation that only copies secrets. musl copies by `rep movsq`, which brings none into a register.
+# The operation that only copies secrets. musl copies by `rep movsq`, which brings none into a register. In 40 attempts with musl and AWS-LC
+# none was found.
 ONLY_COPIES = {"save without a password"}
 FASTEST = 5  # times the fastest of RATES
 
