@@ -41,6 +41,7 @@ test-dist: test-tools $(DIST_TOOLS)/ready
 	@tests/require.sh debootstrap=debootstrap unshare=util-linux qemu-aarch64-static=qemu-user-static cmake=cmake
 	packages/tests/roots.sh $(SUITES)
 	{ for suite in $(SUITES); do $(IN_NAMESPACE) tests/with_endpoint.sh --api-key dist-key -- packages/tests/install.sh $$suite; done; \
+	    $(WITH_ENDPOINT) --api-key dist-key -- packages/tests/windows.sh; \
 	    $(WITH_ENDPOINT) packages/tests/recipes.sh $(HOST_TRIPLE); } 2>&1 | tee $(LOGS)/dist.log
 
 # Another directory, another time, and no file of the first build. The sums are those of everything that is published.
