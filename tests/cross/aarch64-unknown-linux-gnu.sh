@@ -67,7 +67,7 @@ python_suite() {
     $starts $debian "$python" -c 'import platform; assert platform.machine() == "aarch64"; print(platform.python_version())'
     scenarios $starts $debian "$python" $tests/scenarios.py
     [ -x target/venv/bin/python ] || make target/venv/ready
-    # Where this Python looks. Programs of the tests have a PYTHONPATH of their own.
+    # This Python looks there. Programs of the tests have a PYTHONPATH of their own.
     target/venv/bin/pip install -q --upgrade --target "$debian/usr/local/lib/python3.11/dist-packages" --python-version 3.11 --only-binary=:all: \
         --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64 -r bindings/python/requirements-test.txt
     leaves_out test_memory.py "the emulator keeps copies of what the program writes"

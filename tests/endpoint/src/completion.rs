@@ -160,8 +160,8 @@ fn find_answer(server: &Server, asked: &Asked, chat: &[u8], test: &NomyoTest) ->
     Ok(answer.to_text(Some(("_metadata", &metadata))))
 }
 
-/// What the protocol says about the answer, and about this server, truthfully: it protects no
-/// memory.
+/// The protocol's members about the answer and about this server. They are true: this server
+/// protects no memory.
 fn metadata(asked: &Asked, faults: &AnswerFaults, attestation: &Value) -> Value {
     let device_hash = base16ct::lower::encode_string(&Sha256::digest("none"));
     let mut metadata = json!({

@@ -88,7 +88,7 @@ pub(crate) struct Script {
     pub upstream: Option<UpstreamAnswer>,
 }
 
-/// What an upstream is taken to have answered: nobody is asked.
+/// The answer that an upstream is taken to have given. No upstream is asked.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UpstreamAnswer {

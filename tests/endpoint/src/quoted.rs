@@ -9,8 +9,8 @@
 //! - no 4 words in a row are also in a row in a string of the request, nor are all words of a
 //!   shorter string, even if they are common.
 //!
-//! Escapes (`\n`, `\u00e9`) are read before. What an upstream encodes, translates or counts is not
-//! found: base64 of the prompt, its tokens as numbers, its length.
+//! Escapes (`\n`, `\u00e9`) are read before. The check does not find text that an upstream has
+//! encoded, translated or counted: base64 of the prompt, its tokens as numbers, its length.
 
 use std::collections::HashSet;
 

@@ -53,7 +53,7 @@ fn in_front_of(url: &str) -> Endpoint {
     })
 }
 
-/// What a client hears when the upstream answers with these bytes.
+/// The answer that a client gets when the upstream answers with these bytes.
 fn heard(response: Vec<u8>) -> Answer {
     let (url, thread) = upstream(response);
     let chat = json!({"model": "m-7", "messages": [{"role": "user", "content": "Mrs Smith has HIV"}]});
