@@ -15,7 +15,7 @@
 #   make bench   the figures of benches/RESULTS.md, measured again (about a quarter of an hour)
 #   make cross   the other platforms: builds them, runs what can be run here, prints a table (tests/cross.mk)
 #   make go-lib-musl        as go-lib, for programs of musl (`-tags musl`)
-#   make dist    the packages that are published, into dist/ (packages/dist.mk: also `make test-dist` and `make reproducible`)
+#   make dist    the packages that are published, into dist/ (packages/dist.mk: also `make test-dist`, `make reproducible` and `make deny`)
 #   make test-instructions PROFILE=release RENEW=--renew   the counts of tests/instructions/counts.txt, counted again
 #   make test-miri          the vault's unit tests under Miri, which looks for undefined behaviour; it needs a nightly toolchain
 #   make soak    100 000 requests by 64 threads, one in ten with a fault, and nothing stays

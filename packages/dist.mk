@@ -12,7 +12,7 @@ SUITES := bookworm bullseye trixie musl bookworm-arm64
 DIST_TOOLS := $(TARGET)/dist-tools
 DIST_NEEDS := dpkg-deb=dpkg readelf=binutils node=nodejs npm=npm go@1.22=golang-go py:venv=python3-venv lintian=lintian
 
-# The version of cargo-deny. It is compiled once, which takes minutes. The advisories are in a repository of their own, which not every
+# The version of cargo-deny. It is compiled once. The advisories are in a repository of their own, which not every
 # network reaches: CHECKS=all asks them too.
 DENY := 0.20.2
 CHECKS := licenses bans sources

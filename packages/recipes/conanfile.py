@@ -50,12 +50,11 @@ class Nomyo(ConanFile):
         get(self, **self._archive(), strip_root=True)
 
     def package(self):
-        for pattern in ("include/*", "LICENSE*", "LICENCES*"):
-            copy(self, pattern, self.build_folder, Path(self.package_folder) / ("licenses" if "*" == pattern[-1] and "/" not in pattern else ""))
-        keep = ("*.so*", "*.dylib", "*.dll", "*.dll.a") if self.options.shared else ("libnomyo.a",)
-        for directory in ("bin", "lib"):
-            for pattern in keep:
-                copy(self, pattern, Path(self.build_folder) / directory, Path(self.package_folder) / directory, excludes="pkgconfig")
+        built, package = Path(self.build_folder), Path(self.package_folder)
+        copy(self, "LIC*", built, package / "licenses")
+        copy(self, "include/*", built, package)
+        for pattern in ("*.so*", "*.dylib", "*.dll", "*.dll.a") if self.options.shared else ("*/libnomyo.a",):
+            copy(self, pattern, built, package)
 
     def package_info(self):
         self.cpp_info.libs = ["nomyo"]

@@ -26,16 +26,12 @@ esac
 roots=$here/target/dist-roots
 log=$roots/install.log
 . tests/check.sh
+. packages/tests/page.sh
 
 python3 packages/tests/registry.py dist/npm "$roots/registry" &
 registry=$!
 trap 'kill $registry; umount -R "$roots/mount" 2>/dev/null; umount "$roots/upper" 2>/dev/null; true' EXIT
 while [ ! -s "$roots/registry" ]; do sleep 0.1; done
-
-# The first program of a page in one language.
-program() { # PAGE LANGUAGE
-    awk -v start="^\`\`\`$2\$" '/^```$/ && inside { exit } inside { print } $0 ~ start { inside = 1 }' "$1"
-}
 
 fresh() { # ROOT
     mkdir -p "$roots/mount" "$roots/upper"

@@ -11,6 +11,7 @@ mkdir -p "$out"
 . packages/version.sh
 log=$out/log
 . tests/check.sh
+. packages/tests/page.sh
 . tests/cross/windows/wine.sh
 downloads=$PWD/target/cross/windows-downloads
 . tests/cross/windows/downloads.sh
@@ -28,7 +29,7 @@ says() { # ANSWER COMMAND...
     tr -d '\r' <said | grep -x "$1" >/dev/null
 }
 
-awk '/^```$/ && inside { exit } inside { print } /^```c$/ { inside = 1 }' "$here/bindings/c/README.md" >hello.c
+program "$here/bindings/c/README.md" c >hello.c
 c_archive() {
     tar -xzf "$here/dist/libnomyo-$version-$triple.tar.gz"
     prefix=$out/libnomyo-$version-$triple
@@ -40,7 +41,7 @@ check "C, the archive" c_archive
 
 go_module() (
     mkdir -p go
-    awk '/^```$/ && inside { exit } inside { print } /^```go$/ { inside = 1 }' "$here/bindings/go/README.md" >go/main.go
+    program "$here/bindings/go/README.md" go >go/main.go
     cd go
     export GOPROXY=file://$here/dist/go GONOSUMDB=github.com/nomyo-ai GOTOOLCHAIN=local GOMODCACHE=$out/go-cache GOFLAGS=-modcacherw
     go mod init example.com/app

@@ -8,8 +8,8 @@
 # LIBDIR is the directory of the libraries, below PREFIX or absolute. Default: lib. A system with several architectures has
 # lib/x86_64-linux-gnu, for example.
 #
-# BUILD_DIR has a library for Linux, macOS or Windows. For Windows no static archive is installed, because no tool makes one object of it
-# (GNU ld 2.40 writes an object whose relocations overflow). For macOS it may be missing, because only Apple's linker makes the object.
+# BUILD_DIR has a library for Linux, macOS or Windows. For Windows no static archive is installed, because the one object
+# of GNU ld 2.40 does not link: its relocations overflow. For macOS it may be missing, because only Apple's linker makes the object.
 # RELOCATABLE=yes in the environment: the tree may lie anywhere. nomyo.pc finds the libraries beside itself, and programs of macOS by their rpath.
 set -eu
 
@@ -48,9 +48,7 @@ else
     [ "$name" != libnomyo.dylib ] || [ "${RELOCATABLE:-}" = yes ] || install_name_tool -id "$prefix/$libdir/$of_abi" "$lib/$versioned"
     ln -sf "$versioned" "$lib/$of_abi"
     ln -sf "$versioned" "$lib/$name"
-fi
-if [ -e "$build/libnomyo.so" ] || [ -e "$build/libnomyo.dylib" -a -e "$build/libnomyo.a" ]; then
-    "$here/one_object.sh" "$build/libnomyo.a" "$lib/libnomyo.a"
+    [ "$name" = libnomyo.dylib ] && [ ! -e "$build/libnomyo.a" ] || "$here/one_object.sh" "$build/libnomyo.a" "$lib/libnomyo.a"
 fi
 install -m 644 "$root/include/nomyo.h" "$root"/bindings/c/*.hpp "$include"
 install -m 644 "$root/bindings/c/tsan.supp" "$share/nomyo"

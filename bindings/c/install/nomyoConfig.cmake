@@ -1,5 +1,5 @@
-# find_package(nomyo) gives nomyo::nomyo, the shared library, and nomyo::static. If one of both files is not installed, its target is missing;
-# without the shared library, nomyo::nomyo is the static one.
+# find_package(nomyo) gives nomyo::nomyo, the shared library, and nomyo::static, the static one. Without an installed static library there
+# is no nomyo::static. Without an installed shared library nomyo::nomyo is the static one.
 set(_nomyo_name libnomyo.so)
 set(_nomyo_needs "-lm;-ldl;-lpthread")
 if(APPLE)

@@ -3,9 +3,12 @@
 import json
 import os
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -81,12 +84,11 @@ def faults(plain_base_url: str) -> Iterator[Callable[[dict[str, Any]], None]]:
     set_faults({})
 
 
-@pytest.fixture(scope="session")
-def tpm_url(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A second endpoint, which attests with a software TPM."""
-    endpoint = os.environ.get("NOMYO_TEST_ENDPOINT", "target/debug/endpoint")
-    ready = tmp_path_factory.mktemp("tpm") / "ready.json"
-    command = [endpoint, "--tpm", "swtpm", "--state-dir", Path(ca_file).parent, "--ready-file", ready]
+@contextmanager
+def _endpoint(ca_file: str, ready: Path, *options: str) -> Iterator[str]:
+    """Another endpoint, while the context lasts. Yields its base URL."""
+    program = os.environ.get("NOMYO_TEST_ENDPOINT", "target/debug/endpoint")
+    command = [program, *options, "--state-dir", Path(ca_file).parent, "--ready-file", ready]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             for _ in range(600):
@@ -97,3 +99,29 @@ def tpm_url(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             yield json.loads(ready.read_text())["base_url"]
         finally:
             process.terminate()
+
+
+@pytest.fixture(scope="session")
+def tpm_url(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A second endpoint, which attests with a software TPM."""
+    with _endpoint(ca_file, tmp_path_factory.mktemp("tpm") / "ready.json", "--tpm", "swtpm") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def in_front_of(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[str]]:
+    """Starts an endpoint in front of an upstream that answers as a handler does."""
+
+    @contextmanager
+    def start(handler: type[BaseHTTPRequestHandler], *options: str) -> Iterator[str]:
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever).start()
+            upstream = f"http://127.0.0.1:{server.server_port}"
+            ready = tmp_path_factory.mktemp("upstream") / "ready.json"
+            try:
+                with _endpoint(ca_file, ready, "--upstream", upstream, *options) as url:
+                    yield url
+            finally:
+                server.shutdown()
+
+    return start

@@ -6,14 +6,10 @@ in front of a model server that refuses models which it does not have.
 
 import asyncio
 import json
-import os
-import subprocess
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,25 +51,9 @@ class Model(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def url(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
-        threading.Thread(target=server.serve_forever).start()
-        ready = tmp_path_factory.mktemp("upstream") / "ready.json"
-        command = [
-            os.environ.get("NOMYO_TEST_ENDPOINT", "target/debug/endpoint"), "--upstream",
-            f"http://127.0.0.1:{server.server_port}", "--state-dir", Path(ca_file).parent, "--ready-file", ready,
-        ]  # fmt: skip
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            try:
-                for _ in range(600):
-                    if ready.exists():
-                        break
-                    assert process.poll() is None, "the endpoint did not start"
-                    time.sleep(0.1)
-                yield json.loads(ready.read_text())["base_url"]
-            finally:
-                process.terminate()
-                server.shutdown()
+def url(in_front_of: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    with in_front_of(Model) as url:
+        yield url
 
 
 @pytest.fixture(scope="module", params=["nomyo", "nomyo_native"])

@@ -1,14 +1,10 @@
 """The endpoint in front of a real HTTP upstream: how often the prompt is processed, and what the caller is told."""
 
 import json
-import os
-import subprocess
-import threading
-import time
 from collections import Counter
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 import pytest
@@ -92,29 +88,11 @@ class Upstream(BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def behind(ca_file: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def behind(in_front_of: Callable[..., AbstractContextManager[str]], ca_file: str) -> Iterator[Client]:
     """A client of an endpoint in front of the upstream. It retries twice."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        threading.Thread(target=server.serve_forever).start()
-        ready = tmp_path_factory.mktemp("upstream") / "ready.json"
-        command = [
-            os.environ.get("NOMYO_TEST_ENDPOINT", "target/debug/endpoint"), "--upstream",
-            f"http://127.0.0.1:{server.server_port}", "--upstream-key", "sk-up", "--state-dir", str(Path(ca_file).parent),
-            "--ready-file", str(ready),
-        ]  # fmt: skip
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            try:
-                for _ in range(600):
-                    if ready.exists():
-                        break
-                    assert process.poll() is None, "the endpoint did not start"
-                    time.sleep(0.1)
-                base_url = json.loads(ready.read_text())["base_url"]
-                with Client(base_url, api_key="test", ca_file=ca_file, timeout=60, max_retries=2) as client:
-                    yield client
-            finally:
-                process.terminate()
-                server.shutdown()
+    with in_front_of(Upstream, "--upstream-key", "sk-up") as url:
+        with Client(url, api_key="test", ca_file=ca_file, timeout=60, max_retries=2) as client:
+            yield client
 
 
 def request(model: str) -> bytes:
